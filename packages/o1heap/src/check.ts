@@ -1,0 +1,159 @@
+/** The two invariant checks of a heap: of its diagnostics in constant time, of every fragment by a walk. */
+
+import { AllocatorError, checkHeader, formatAddress, type Address, type Memory } from '@allokit/allocator';
+import { binOf, sentinelOf } from './fragments.ts';
+import {
+  ALLOCATED,
+  ALLOCATED_PEAK,
+  BEFORE,
+  BIN_COUNT,
+  BIN_MASK,
+  BLOCK_WORDS,
+  CAPACITY,
+  FIRST_REGION,
+  FRAGMENT_HEADER_WORDS,
+  FRAGMENT_WORDS_MIN,
+  GROWTH_LIMIT_WORDS,
+  GROWTH_STEP_WORDS,
+  HEADER,
+  HEAP_SIZE_MIN,
+  LAST_REGION,
+  NEXT_FREE,
+  PREVIOUS_FREE,
+  RECENT_END,
+  RECENT_START,
+  REGION_BEGIN,
+  REGION_FIRST,
+  REGION_NEXT,
+  REGION_OVERHEAD_WORDS,
+  REGION_WORDS,
+  REQUEST_PEAK,
+  STATE_SIZE,
+  USED,
+} from './layout.ts';
+
+/** What a walk over the regions counts. */
+interface Walk {
+  capacity: number;
+  allocated: number;
+  readonly free: Set<number>;
+  readonly ranges: { readonly start: number; readonly end: number }[];
+}
+
+function fail(what: string): never {
+  throw new AllocatorError('corrupt', `o1heap: ${what}`);
+}
+
+function at(word: number): string {
+  return formatAddress(word * 4);
+}
+
+/** Checks the heap at `address`: in O(1), or all of it in O(fragments) when `isFull`. Reads only; safe on any bytes. */
+export function checkHeap(memory: Memory, address: Address, isFull: boolean): void {
+  checkHeader(memory, address, HEADER, HEAP_SIZE_MIN);
+  const words = memory.i32;
+  const state = address >>> 2;
+  checkDiagnostics(words, state);
+  for (let bin = 0; bin < BIN_COUNT; bin += 1) checkBinHead(words, state, bin);
+  if (!isFull) return;
+  const walk = walkRegions(words, state);
+  if (walk.capacity !== words[state + CAPACITY]) fail(`fragments fill ${walk.capacity * 4} bytes, the capacity is ${words[state + CAPACITY]! * 4}`);
+  if (walk.allocated !== words[state + ALLOCATED]) fail(`used fragments fill ${walk.allocated * 4} bytes, ${words[state + ALLOCATED]! * 4} are counted`);
+  let binned = 0;
+  for (let bin = 0; bin < BIN_COUNT; bin += 1) binned += walkBin(words, state, bin, walk.free);
+  if (binned !== walk.free.size) fail(`${walk.free.size} fragments are free, ${binned} are in bins`);
+  const recent = { start: words[state + RECENT_START]!, end: words[state + RECENT_END]! };
+  const isKnown = recent.end === 0 ? recent.start === 0 : walk.ranges.some(({ start, end }) => start === recent.start && end === recent.end);
+  if (!isKnown) fail(`the region remembered, ${at(recent.start)}..${at(recent.end)}, is none`);
+}
+
+function checkDiagnostics(words: Int32Array, state: number): void {
+  const capacity = words[state + CAPACITY]!;
+  const allocated = words[state + ALLOCATED]!;
+  const peak = words[state + ALLOCATED_PEAK]!;
+  const step = words[state + GROWTH_STEP_WORDS]!;
+  if (capacity < FRAGMENT_WORDS_MIN || capacity % FRAGMENT_WORDS_MIN !== 0) fail(`the capacity is ${capacity * 4} bytes`);
+  if (allocated < 0 || allocated > capacity || allocated % FRAGMENT_WORDS_MIN !== 0) fail(`${allocated * 4} bytes of ${capacity * 4} are allocated`);
+  if (peak < allocated || peak > capacity || peak % FRAGMENT_WORDS_MIN !== 0) fail(`the peak is ${peak * 4} bytes, ${allocated * 4} of ${capacity * 4} are allocated`);
+  if (words[state + REQUEST_PEAK]! === 0 && peak !== 0) fail('blocks were handed out, but no request was ever seen');
+  if (step < 0 || step % FRAGMENT_WORDS_MIN !== 0) fail(`the heap grows in steps of ${step * 4} bytes`);
+  if (step !== 0 && words[state + BLOCK_WORDS] === 0) fail('a heap without a parent is to grow');
+  if (step !== 0 && words[state + GROWTH_LIMIT_WORDS]! < 0) fail(`the limit of growth is ${words[state + GROWTH_LIMIT_WORDS]! * 4} bytes`);
+  if ((words[state + BIN_MASK]! !== 0) !== allocated < capacity) fail(`${(capacity - allocated) * 4} bytes are free, the bins say otherwise`);
+  if (words[state + BIN_MASK]! >>> BIN_COUNT !== 0) fail('a bin is marked that does not exist');
+}
+
+/** The mask, the sentinel and the first fragment of a bin agree. */
+function checkBinHead(words: Int32Array, state: number, bin: number): void {
+  const sentinel = sentinelOf(state, bin);
+  const first = words[sentinel + NEXT_FREE]!;
+  const isMarked = (words[state + BIN_MASK]! & (1 << bin)) !== 0;
+  if (isMarked === (first === sentinel)) fail(`bin ${bin} is ${isMarked ? 'empty but marked' : 'not empty but unmarked'}`);
+  if (!isMarked) {
+    if (words[sentinel + PREVIOUS_FREE] !== sentinel) fail(`bin ${bin} is empty, but not from behind`);
+    return;
+  }
+  if (first <= state || words[first + PREVIOUS_FREE] !== sentinel) fail(`the first fragment of bin ${bin}, ${at(first)}, does not know its bin`);
+  const size = words[first]!;
+  if (size < FRAGMENT_WORDS_MIN || (size & USED) !== 0 || binOf(size) !== bin) fail(`the first fragment of bin ${bin}, ${at(first)}, has the header ${size}`);
+}
+
+function walkRegions(words: Int32Array, state: number): Walk {
+  const walk: Walk = { capacity: 0, allocated: 0, free: new Set(), ranges: [] };
+  const seen = new Set<number>();
+  let last = 0;
+  const first = state + STATE_SIZE / 4;
+  if (words[state + FIRST_REGION] !== first) fail(`the first region is said to lie at ${at(words[state + FIRST_REGION]!)}`);
+  for (let region = first; region !== 0; region = words[region + REGION_NEXT]!) {
+    if (seen.has(region) || region < 0 || region % FRAGMENT_WORDS_MIN !== 0) fail(`the regions' chain is broken at ${at(region)}`);
+    seen.add(region);
+    walkRegion(words, region, walk);
+    last = region;
+  }
+  if (last !== words[state + LAST_REGION]) fail(`the last region lies at ${at(last)}, not at ${at(words[state + LAST_REGION]!)}`);
+  const blockWords = words[state + BLOCK_WORDS]!;
+  if (blockWords !== 0 && blockWords !== first + words[first + REGION_WORDS]! - state) fail(`the parent's block is said to have ${blockWords * 4} bytes`);
+  return walk;
+}
+
+function walkRegion(words: Int32Array, region: number, walk: Walk): void {
+  const length = words[region + REGION_WORDS]!;
+  const end = region + length - FRAGMENT_HEADER_WORDS;
+  if (length < REGION_OVERHEAD_WORDS + FRAGMENT_WORDS_MIN || !(end < words.length)) fail(`the region at ${at(region)} has ${length * 4} bytes`);
+  if (words[region + REGION_BEGIN] !== (FRAGMENT_WORDS_MIN | USED) || words[region + REGION_BEGIN + BEFORE] !== 0) fail(`the region at ${at(region)} has no beginning`);
+  let before = region + REGION_BEGIN;
+  let wasFree = false;
+  for (let fragment = region + REGION_FIRST; fragment !== end; ) {
+    const size = words[fragment]! & ~USED;
+    const isFree = (words[fragment]! & USED) === 0;
+    if (size < FRAGMENT_WORDS_MIN || size % FRAGMENT_WORDS_MIN !== 0 || fragment + size > end) fail(`the fragment at ${at(fragment)} has the header ${words[fragment]!}`);
+    if (words[fragment + BEFORE] !== before) fail(`the fragment at ${at(fragment)} does not know the one before it, ${at(before)}`);
+    if (isFree && wasFree) fail(`the free fragments at ${at(before)} and ${at(fragment)} touch`);
+    if (!isFree && (size & (size - 1)) !== 0) fail(`the used fragment at ${at(fragment)} has ${size * 4} bytes, not a power of two`);
+    if (isFree) walk.free.add(fragment);
+    else walk.allocated += size;
+    before = fragment;
+    wasFree = isFree;
+    fragment += size;
+  }
+  if (words[end] !== USED || words[end + BEFORE] !== before) fail(`the region at ${at(region)} has no end`);
+  walk.capacity += end - region - REGION_FIRST;
+  walk.ranges.push({ start: region + REGION_FIRST, end });
+}
+
+/** Follows one bin's ring; every fragment in it must be one the walk found free. */
+function walkBin(words: Int32Array, state: number, bin: number, free: ReadonlySet<number>): number {
+  const sentinel = sentinelOf(state, bin);
+  let count = 0;
+  let previous = sentinel;
+  for (let fragment = words[sentinel + NEXT_FREE]!; fragment !== sentinel; fragment = words[fragment + NEXT_FREE]!) {
+    if (!free.has(fragment)) fail(`${at(fragment)} is in bin ${bin}, but is no free fragment`);
+    if (words[fragment + PREVIOUS_FREE] !== previous) fail(`the fragment at ${at(fragment)} does not know the one before it in bin ${bin}`);
+    if (binOf(words[fragment]!) !== bin) fail(`the fragment of ${words[fragment]! * 4} bytes at ${at(fragment)} is in bin ${bin}`);
+    count += 1;
+    if (count > free.size) fail(`bin ${bin} is a ring that never comes back`);
+    previous = fragment;
+  }
+  if (words[sentinel + PREVIOUS_FREE] !== previous) fail(`bin ${bin} ends at ${at(words[sentinel + PREVIOUS_FREE]!)}, not at ${at(previous)}`);
+  return count;
+}
