@@ -15,8 +15,9 @@ export default defineConfig(
       '@typescript-eslint/no-non-null-assertion': 'off',
       // Messages quote addresses and sizes, and a number has one spelling.
       '@typescript-eslint/restrict-template-expressions': ['error', { allowNumber: true }],
-      // `using` names a resource for the sake of its disposal at the end of the block.
-      '@typescript-eslint/no-unused-vars': ['error', { ignoreUsingDeclarations: true }],
+      // `using` names a resource for the sake of its disposal at the end of the block; an underscore marks a parameter that
+      // the signature demands and the body has no need of.
+      '@typescript-eslint/no-unused-vars': ['error', { argsIgnorePattern: '^_', ignoreUsingDeclarations: true }],
       // `() => heap.reset()` is how a call is handed to `expect`, and says no less than the same call in braces.
       '@typescript-eslint/no-confusing-void-expression': ['error', { ignoreArrowShorthand: true }],
     },

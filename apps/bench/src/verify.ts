@@ -12,10 +12,12 @@ import { KIND, OPERATION_WORDS, type Trace } from './trace/trace.ts';
 /** Operations between looks at the clock. */
 const STRIDE = 4096;
 
-/** Reasons that are spelled out; more are only counted. */
+/** What a verifying replay found. */
 export interface Verdict {
   /** Whether every block kept its bytes and every operation was possible. `undefined` when there was no time to find out. */
   readonly verified: boolean | undefined;
+  /** Whether the replay ended early because bytes changed, or a call threw: what such a heap does next means nothing. */
+  readonly isDamaged: boolean;
   /** The first thing that was wrong. */
   readonly reason?: string;
   /** Requests refused, or answered with an address that does not have the alignment asked for. */
@@ -54,7 +56,7 @@ export async function verifyTrace(instance: Instance, trace: Trace, deadline = I
     replay.checkRest();
     instance.checkInvariants?.();
   } catch (error) {
-    return replay.verdict(false, error instanceof Error ? error.message : String(error));
+    return { ...replay.verdict(false, error instanceof Error ? error.message : String(error)), isDamaged: true };
   }
   return replay.verdict(replay.failureCount === 0, replay.firstFailure);
 }
@@ -167,6 +169,6 @@ class CheckedReplay {
 
   verdict(verified: boolean | undefined, reason: string | undefined): Verdict {
     const footprint = Math.max(0, this.#highest - this.#lowest);
-    return { verified, failureCount: this.failureCount, footprint, ...(reason === undefined ? {} : { reason }) };
+    return { verified, isDamaged: false, failureCount: this.failureCount, footprint, ...(reason === undefined ? {} : { reason }) };
   }
 }

@@ -39,20 +39,21 @@ function timeEach(instance: Instance, { words, slotCount, operationCount }: Trac
     if (kind === KIND.free && old === 0) continue;
     let address = 0;
     const start = performance.now();
-    if (kind === KIND.free) heap.deallocate(old, sizes[slot]!);
+    if (kind === KIND.free) heap.deallocate(old, sizes[slot]);
     else if (kind === KIND.realloc) address = heap.reallocate(old, sizes[slot]!, size, alignment);
     else address = heap.allocate(size, alignment);
+    if (address >= bytes.length) bytes = instance.bytes();
+    // Clearing is part of calloc, as it is in C.
+    if (kind === KIND.calloc && address !== 0) bytes.fill(0, address, address + size);
     const elapsed = performance.now() - start;
     if (elapsed < fastest[operation]!) fastest[operation] = elapsed;
     if (kind === KIND.realloc && address === 0 && size !== 0) continue;
     addresses[slot] = address;
     sizes[slot] = size;
-    if (address === 0) continue;
-    if (address >= bytes.length) bytes = instance.bytes();
-    bytes[address] = operation;
+    if (address !== 0) bytes[address] = operation;
   }
   for (let slot = 0; slot < slotCount; slot += 1) {
-    if (addresses[slot] !== 0) heap.deallocate(addresses[slot]!, sizes[slot]!);
+    if (addresses[slot] !== 0) heap.deallocate(addresses[slot]!, sizes[slot]);
   }
   instance.reset?.();
 }

@@ -10,10 +10,10 @@
 
 import { ADDRESS_SPACE_SIZE, NULL, checkAlignment, checkInteger, checkSize, type Address } from './address.ts';
 import type { Allocator, AllocatorStats } from './allocator.ts';
-import { copyBytes } from './bytes.ts';
 import { AllocatorError, formatAddress } from './errors.ts';
 import { checkAllocator, checkBlock, isAligned } from './guards.ts';
 import type { Memory } from './memory.ts';
+import { moveInto } from './move.ts';
 
 /** What {@link Bounded.create} takes. */
 export interface BoundedOptions {
@@ -188,8 +188,7 @@ export class Bounded<P extends Allocator = Allocator> implements Allocator {
     }
     const used = others + this.parent.usableSize(target);
     if (used > this.limit) return this.#undo(target, newSize);
-    copyBytes(this.memory, target, address, Math.min(oldSize, newSize));
-    this.parent.deallocate(address, oldSize);
+    moveInto(this.parent, this.parent, address, oldSize, target, newSize);
     this.#used = used;
     return target;
   }

@@ -13,7 +13,7 @@ import { AllocatorError, formatAddress } from './errors.ts';
  */
 export function checkAllocator(value: BlockSource, name: string): void {
   const candidate = value as { allocate?: unknown } | null | undefined;
-  if (typeof candidate?.allocate !== 'function') throw new TypeError(`${name} must be an allocator, got ${String(candidate)}`);
+  if (typeof candidate?.allocate !== 'function') throw new TypeError(`${name} must be an allocator, got ${candidate === null ? 'null' : typeof candidate}`);
 }
 
 /**
@@ -28,14 +28,14 @@ export function checkSameMemory(first: BlockSource, firstName: string, second: B
 }
 
 /**
- * Proves that `owner` would take the block back, which must come before {@link moveBlock}: there the old block is freed last, too late to
- * refuse. A resize to the size a block has changes nothing and checks everything.
+ * Proves that a block is live and can hold `size` bytes: to be called before {@link moveBlock}, which reads as many. As cheap as `owner.usableSize`.
  *
  * @param address - Not `NULL`.
- * @throws As `owner.deallocate(address, size)` does.
+ * @throws As `owner.usableSize` does; TypeError or RangeError for what is no size, AllocatorError `size-mismatch` for 0 or more than is usable.
  */
 export function checkBlock(owner: Allocator, address: Address, size: number): void {
-  owner.resize(address, size, size);
+  const usable = owner.usableSize(address);
+  if (size >>> 0 !== size || size === 0 || size > usable) refuseSize(address, size, usable);
 }
 
 /**

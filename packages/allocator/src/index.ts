@@ -15,8 +15,21 @@ export {
   type Address,
 } from './address.ts';
 export { type Allocator, type AllocatorStats, type BlockSource, type MonotonicAllocator, type Parent } from './allocator.ts';
+export { Bounded, type BoundedOptions, type BoundedStats } from './bounded.ts';
 export { copyBytes, zeroBytes } from './bytes.ts';
+export { cMalloc, type CMalloc } from './c-malloc.ts';
 export { AllocatorError, formatAddress, type AllocatorErrorCode } from './errors.ts';
+export { Fallback, type FallbackStats } from './fallback.ts';
+export { FENCE_BYTE, FREED_BYTE, Guarded, NEW_BYTE, type GuardedOptions, type GuardedStats } from './guarded.ts';
+export { checkAllocator, checkBlock, checkSameMemory, isAligned, refuseBlock, refuseSize } from './guards.ts';
 export { HEADER_ALIGNMENT, HEADER_SIZE, checkHeader, eraseHeader, hasHeader, writeHeader, type HeaderKind } from './header.ts';
 export { type Memory } from './memory.ts';
-export { giveBack, moveBlock } from './move.ts';
+export { moveBlock, moveInto } from './move.ts';
+export { Null } from './null.ts';
+export { giveBack } from './parent.ts';
+export { Retained, type RetainedStats } from './retained.ts';
+export { Scoped, type ScopedStats } from './scoped.ts';
+export { Segregator, type SegregatorOptions, type SegregatorStats } from './segregator.ts';
+export { Tracked, type AllocationSite, type Leak, type TrackedEvent, type TrackedOptions, type TrackedStats } from './tracked.ts';
+export { TypedBlock, Utf8Block, Views, readUtf8, type ElementType, type Utf8Options } from './views.ts';
+export { allocateZeroed } from './zeroed.ts';

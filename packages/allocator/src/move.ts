@@ -1,7 +1,7 @@
-/** Blocks changing hands: the slow half of every `reallocate`, and what a child returns to its parent. */
+/** The slow half of every `reallocate`: when a block cannot be resized where it stands, allocate, copy, free. */
 
 import { NULL, type Address } from './address.ts';
-import type { Allocator, Parent } from './allocator.ts';
+import type { Allocator } from './allocator.ts';
 import { copyBytes } from './bytes.ts';
 
 /**
@@ -10,20 +10,25 @@ import { copyBytes } from './bytes.ts';
  * @param from - Owns the old block, which must be live and hold `oldSize` bytes: check before.
  * @param to - Hands out the new one; may be the same allocator. Both on one memory.
  * @returns The new address, or `NULL` when `to` has no room: then the old block is as it was.
+ * @throws As `to.allocate` and `from.deallocate` do; then the old block is as it was, and there is no new one.
  */
 export function moveBlock(from: Allocator, to: Allocator, address: Address, oldSize: number, newSize: number, alignment?: number): Address {
   const target = alignment === undefined ? to.allocate(newSize) : to.allocate(newSize, alignment);
-  if (target === NULL) return NULL;
-  copyBytes(to.memory, target, address, oldSize < newSize ? oldSize : newSize);
-  from.deallocate(address, oldSize);
+  if (target !== NULL) moveInto(from, to, address, oldSize, target, newSize);
   return target;
 }
 
 /**
- * Gives a block back to the parent it came from, or leaves it there when the parent takes nothing back before its own reset.
+ * Copies a live block to another and frees the old one. Where `from` refuses that, the new one is given back. O(min(oldSize, newSize)) beyond the call.
  *
- * @param size - As it was allocated.
+ * @throws As `from.deallocate` does; then the old block is as it was.
  */
-export function giveBack(parent: Parent, address: Address, size: number): void {
-  if ('deallocate' in parent) parent.deallocate(address, size);
+export function moveInto(from: Allocator, to: Allocator, address: Address, oldSize: number, target: Address, newSize: number): void {
+  copyBytes(to.memory, target, address, oldSize < newSize ? oldSize : newSize);
+  try {
+    from.deallocate(address, oldSize);
+  } catch (error) {
+    to.deallocate(target, newSize);
+    throw error;
+  }
 }

@@ -10,6 +10,8 @@ export class Null implements Allocator {
   readonly memory: Memory;
   /** The largest there is: it holds for every block this allocator has ever handed out, and leaves a combination to its other part. */
   readonly alignment = ALIGNMENT_MAX;
+  /** Never. */
+  readonly owns: (address: Address) => boolean = () => false;
   #failureCount = 0;
   #isReleased = false;
 
@@ -62,11 +64,6 @@ export class Null implements Allocator {
   usableSize(address: Address): number {
     this.#checkNull(address);
     return 0;
-  }
-
-  /** Never. */
-  owns(_address: Address): boolean {
-    return false;
   }
 
   /** Does nothing, there being nothing to free. */

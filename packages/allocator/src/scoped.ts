@@ -91,7 +91,7 @@ export class Scoped<P extends Allocator = Allocator> implements Allocator {
 
   /** As the parent says, for blocks of this scope. */
   usableSize(address: Address): number {
-    return address === NULL ? this.parent.usableSize(address) : this.#find(address);
+    return this.#find(address);
   }
 
   /** As the parent says, until the scope is released. True of blocks of the parent's other users too: who frees them here is refused. */

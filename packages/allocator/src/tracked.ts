@@ -58,7 +58,7 @@ export interface TrackedStats extends AllocatorStats {
   readonly liveBytesPeak: number;
   /** Bytes asked for by the owners of the live blocks. */
   readonly requestedBytes: number;
-  /** Blocks handed out since creation. A reallocation that moved counts as one. */
+  /** Blocks handed out since creation. A reallocation counts as one, a resize does not. */
   readonly totalCount: number;
   /** Bytes asked for since creation. */
   readonly totalBytes: number;
@@ -152,8 +152,7 @@ export class Tracked<P extends Allocator = Allocator> implements Allocator {
   allocate(size: number, alignment?: number): Address {
     const address = this.parent.allocate(size, alignment);
     if (size === 0) return address;
-    if (address === NULL) this.#failureCount += 1;
-    else this.#add(address, size, this.#site());
+    this.#note(address, size, this.#site());
     this.#emit('allocate', address, size, alignment);
     return address;
   }
@@ -178,7 +177,8 @@ export class Tracked<P extends Allocator = Allocator> implements Allocator {
     checkBlockSize(address, oldSize, block);
     if (!this.parent.resize(address, oldSize, newSize)) return false;
     if (newSize === block.size) return true;
-    this.#replace(address, block, address, newSize, block.site);
+    this.#remove(address, block);
+    this.#add(address, newSize, block.site);
     this.#emit('resize', address, newSize, 0, address, block.size);
     return true;
   }
@@ -188,8 +188,7 @@ export class Tracked<P extends Allocator = Allocator> implements Allocator {
     if (address === NULL) {
       const target = this.parent.reallocate(address, oldSize, newSize, alignment);
       if (newSize === 0) return target;
-      if (target === NULL) this.#failureCount += 1;
-      else this.#add(target, newSize, this.#site());
+      this.#note(target, newSize, this.#site());
       this.#emit('allocate', target, newSize, alignment);
       return target;
     }
@@ -201,15 +200,16 @@ export class Tracked<P extends Allocator = Allocator> implements Allocator {
       this.#emit('deallocate', address, block.size);
       return target;
     }
-    if (target === NULL) this.#failureCount += 1;
-    else this.#replace(address, block, target, newSize, this.#site());
+    if (target !== NULL) this.#remove(address, block);
+    this.#note(target, newSize, this.#site());
     this.#emit('reallocate', target, newSize, alignment, address, block.size);
     return target;
   }
 
   /** As the parent says. */
   usableSize(address: Address): number {
-    return this.parent.usableSize(address);
+    if (address === NULL) return this.parent.usableSize(address);
+    return (this.#blocks.get(address) ?? refuseBlock(this.parent, address)).usable;
   }
 
   /** As the parent says. */
@@ -257,21 +257,26 @@ export class Tracked<P extends Allocator = Allocator> implements Allocator {
     return [...this.#blocks].map(([address, { size, site }]) => ({ address, size, stack: site?.stack ?? '' }));
   }
 
+  /** The outcome of a request: a block handed out, or `NULL`. */
+  #note(address: Address, size: number, site: Site | undefined): void {
+    if (address === NULL) {
+      this.#failureCount += 1;
+      return;
+    }
+    this.#add(address, size, site);
+    this.#count(size, site);
+  }
+
   #add(address: Address, size: number, site: Site | undefined): void {
     const usable = this.parent.usableSize(address);
     this.#blocks.set(address, { size, usable, site });
     this.#liveBytes += usable;
     this.#requestedBytes += size;
-    this.#totalCount += 1;
-    this.#totalBytes += size;
-    this.#sizeCounts[size === 1 ? 0 : 32 - Math.clz32(size - 1)]! += 1;
     if (this.#liveBytes > this.#liveBytesPeak) this.#liveBytesPeak = this.#liveBytes;
     if (this.#blocks.size > this.#liveCountPeak) this.#liveCountPeak = this.#blocks.size;
     if (site === undefined) return;
     site.liveCount += 1;
     site.liveBytes += size;
-    site.totalCount += 1;
-    site.totalBytes += size;
   }
 
   #remove(address: Address, { size, usable, site }: TrackedBlock): void {
@@ -283,14 +288,13 @@ export class Tracked<P extends Allocator = Allocator> implements Allocator {
     site.liveBytes -= size;
   }
 
-  /** A block that stayed where it is was not handed out anew: it does not count in the totals. */
-  #replace(address: Address, block: TrackedBlock, target: Address, newSize: number, site: Site | undefined): void {
-    const counts = target === address ? { count: this.#totalCount, bytes: this.#totalBytes, sizes: [...this.#sizeCounts] } : undefined;
-    this.#remove(address, block);
-    this.#add(target, newSize, site);
-    if (counts === undefined) return;
-    this.#totalCount = counts.count;
-    this.#totalBytes = counts.bytes;
+  #count(size: number, site: Site | undefined): void {
+    this.#totalCount += 1;
+    this.#totalBytes += size;
+    this.#sizeCounts[size === 1 ? 0 : 32 - Math.clz32(size - 1)]! += 1;
+    if (site === undefined) return;
+    site.totalCount += 1;
+    site.totalBytes += size;
   }
 
   #forget(): void {

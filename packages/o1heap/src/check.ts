@@ -11,23 +11,20 @@ import {
   BLOCK_WORDS,
   CAPACITY,
   FIRST_REGION,
-  FRAGMENT_HEADER_WORDS,
   FRAGMENT_WORDS_MIN,
   GROWTH_LIMIT_WORDS,
   GROWTH_STEP_WORDS,
   HEADER,
   HEAP_SIZE_MIN,
   LAST_REGION,
-  NEXT_FREE,
-  PREVIOUS_FREE,
-  RECENT_END,
-  RECENT_START,
+  PREVIOUS,
   REGION_BEGIN,
   REGION_FIRST,
   REGION_NEXT,
   REGION_OVERHEAD_WORDS,
   REGION_WORDS,
   REQUEST_PEAK,
+  SIZE,
   STATE_SIZE,
   USED,
 } from './layout.ts';
@@ -37,7 +34,6 @@ interface Walk {
   capacity: number;
   allocated: number;
   readonly free: Set<number>;
-  readonly ranges: { readonly start: number; readonly end: number }[];
 }
 
 function fail(what: string): never {
@@ -54,7 +50,7 @@ export function checkHeap(memory: Memory, address: Address, isFull: boolean): vo
   const words = memory.i32;
   const state = address >>> 2;
   checkDiagnostics(words, state);
-  for (let bin = 0; bin < BIN_COUNT; bin += 1) checkBinHead(words, state, bin);
+  for (let bin = -1; bin < BIN_COUNT; bin += 1) checkBinHead(words, state, bin);
   if (!isFull) return;
   const walk = walkRegions(words, state);
   if (walk.capacity !== words[state + CAPACITY]) fail(`fragments fill ${walk.capacity * 4} bytes, the capacity is ${words[state + CAPACITY]! * 4}`);
@@ -62,9 +58,6 @@ export function checkHeap(memory: Memory, address: Address, isFull: boolean): vo
   let binned = 0;
   for (let bin = 0; bin < BIN_COUNT; bin += 1) binned += walkBin(words, state, bin, walk.free);
   if (binned !== walk.free.size) fail(`${walk.free.size} fragments are free, ${binned} are in bins`);
-  const recent = { start: words[state + RECENT_START]!, end: words[state + RECENT_END]! };
-  const isKnown = recent.end === 0 ? recent.start === 0 : walk.ranges.some(({ start, end }) => start === recent.start && end === recent.end);
-  if (!isKnown) fail(`the region remembered, ${at(recent.start)}..${at(recent.end)}, is none`);
 }
 
 function checkDiagnostics(words: Int32Array, state: number): void {
@@ -79,27 +72,26 @@ function checkDiagnostics(words: Int32Array, state: number): void {
   if (step < 0 || step % FRAGMENT_WORDS_MIN !== 0) fail(`the heap grows in steps of ${step * 4} bytes`);
   if (step !== 0 && words[state + BLOCK_WORDS] === 0) fail('a heap without a parent is to grow');
   if (step !== 0 && words[state + GROWTH_LIMIT_WORDS]! < 0) fail(`the limit of growth is ${words[state + GROWTH_LIMIT_WORDS]! * 4} bytes`);
-  if ((words[state + BIN_MASK]! !== 0) !== allocated < capacity) fail(`${(capacity - allocated) * 4} bytes are free, the bins say otherwise`);
+  if (words[state + BIN_MASK] === 0 && allocated < capacity) fail(`${(capacity - allocated) * 4} bytes are free, but no bin is marked`);
   if (words[state + BIN_MASK]! >>> BIN_COUNT !== 0) fail('a bin is marked that does not exist');
 }
 
-/** The mask, the sentinel and the first fragment of a bin agree. */
+/** The mask, the sentinel and the first fragment of a bin agree; a mark on an empty bin is allowed, except on bin -1, which has none. */
 function checkBinHead(words: Int32Array, state: number, bin: number): void {
   const sentinel = sentinelOf(state, bin);
-  const first = words[sentinel + NEXT_FREE]!;
-  const isMarked = (words[state + BIN_MASK]! & (1 << bin)) !== 0;
-  if (isMarked === (first === sentinel)) fail(`bin ${bin} is ${isMarked ? 'empty but marked' : 'not empty but unmarked'}`);
-  if (!isMarked) {
-    if (words[sentinel + PREVIOUS_FREE] !== sentinel) fail(`bin ${bin} is empty, but not from behind`);
+  const first = words[sentinel]!;
+  if (first === sentinel) {
+    if (words[sentinel + PREVIOUS] !== sentinel) fail(`bin ${bin} is empty, but not from behind`);
     return;
   }
-  if (first <= state || words[first + PREVIOUS_FREE] !== sentinel) fail(`the first fragment of bin ${bin}, ${at(first)}, does not know its bin`);
-  const size = words[first]!;
+  if (bin < 0 || (words[state + BIN_MASK]! & (1 << bin)) === 0) fail(`bin ${bin} is not empty, but not marked`);
+  if (first <= 0 || words[first + PREVIOUS] !== sentinel) fail(`the first fragment of bin ${bin}, ${at(first)}, does not know its bin`);
+  const size = words[first + SIZE]!;
   if (size < FRAGMENT_WORDS_MIN || (size & USED) !== 0 || binOf(size) !== bin) fail(`the first fragment of bin ${bin}, ${at(first)}, has the header ${size}`);
 }
 
 function walkRegions(words: Int32Array, state: number): Walk {
-  const walk: Walk = { capacity: 0, allocated: 0, free: new Set(), ranges: [] };
+  const walk: Walk = { capacity: 0, allocated: 0, free: new Set() };
   const seen = new Set<number>();
   let last = 0;
   const first = state + STATE_SIZE / 4;
@@ -118,27 +110,28 @@ function walkRegions(words: Int32Array, state: number): Walk {
 
 function walkRegion(words: Int32Array, region: number, walk: Walk): void {
   const length = words[region + REGION_WORDS]!;
-  const end = region + length - FRAGMENT_HEADER_WORDS;
-  if (length < REGION_OVERHEAD_WORDS + FRAGMENT_WORDS_MIN || !(end < words.length)) fail(`the region at ${at(region)} has ${length * 4} bytes`);
-  if (words[region + REGION_BEGIN] !== (FRAGMENT_WORDS_MIN | USED) || words[region + REGION_BEGIN + BEFORE] !== 0) fail(`the region at ${at(region)} has no beginning`);
-  let before = region + REGION_BEGIN;
+  const end = region + length;
+  const begin = region + REGION_BEGIN;
+  if (length < REGION_OVERHEAD_WORDS + FRAGMENT_WORDS_MIN || !(end <= words.length)) fail(`the region at ${at(region)} has ${length * 4} bytes`);
+  if (words[begin + SIZE] !== (FRAGMENT_WORDS_MIN | USED) || words[begin + BEFORE] !== 0) fail(`the region at ${at(region)} has no beginning`);
+  let before = begin;
   let wasFree = false;
-  for (let fragment = region + REGION_FIRST; fragment !== end; ) {
-    const size = words[fragment]! & ~USED;
-    const isFree = (words[fragment]! & USED) === 0;
-    if (size < FRAGMENT_WORDS_MIN || size % FRAGMENT_WORDS_MIN !== 0 || fragment + size > end) fail(`the fragment at ${at(fragment)} has the header ${words[fragment]!}`);
-    if (words[fragment + BEFORE] !== before) fail(`the fragment at ${at(fragment)} does not know the one before it, ${at(before)}`);
-    if (isFree && wasFree) fail(`the free fragments at ${at(before)} and ${at(fragment)} touch`);
-    if (!isFree && (size & (size - 1)) !== 0) fail(`the used fragment at ${at(fragment)} has ${size * 4} bytes, not a power of two`);
-    if (isFree) walk.free.add(fragment);
+  for (let block = region + REGION_FIRST; block !== end; ) {
+    const head = words[block + SIZE]!;
+    const size = head & ~USED;
+    const isFree = (head & USED) === 0;
+    if (size < FRAGMENT_WORDS_MIN || size % FRAGMENT_WORDS_MIN !== 0 || block + size > end) fail(`the fragment at ${at(block)} has the header ${head}`);
+    if (words[block + BEFORE] !== before) fail(`the fragment at ${at(block)} does not know the one before it, ${at(before)}`);
+    if (isFree && wasFree) fail(`the free fragments at ${at(before)} and ${at(block)} touch`);
+    if (!isFree && (size & (size - 1)) !== 0) fail(`the used fragment at ${at(block)} has ${size * 4} bytes, not a power of two`);
+    if (isFree) walk.free.add(block);
     else walk.allocated += size;
-    before = fragment;
+    before = block;
     wasFree = isFree;
-    fragment += size;
+    block += size;
   }
-  if (words[end] !== USED || words[end + BEFORE] !== before) fail(`the region at ${at(region)} has no end`);
+  if (words[end + SIZE] !== USED || words[end + BEFORE] !== before) fail(`the region at ${at(region)} has no end`);
   walk.capacity += end - region - REGION_FIRST;
-  walk.ranges.push({ start: region + REGION_FIRST, end });
 }
 
 /** Follows one bin's ring; every fragment in it must be one the walk found free. */
@@ -146,14 +139,14 @@ function walkBin(words: Int32Array, state: number, bin: number, free: ReadonlySe
   const sentinel = sentinelOf(state, bin);
   let count = 0;
   let previous = sentinel;
-  for (let fragment = words[sentinel + NEXT_FREE]!; fragment !== sentinel; fragment = words[fragment + NEXT_FREE]!) {
-    if (!free.has(fragment)) fail(`${at(fragment)} is in bin ${bin}, but is no free fragment`);
-    if (words[fragment + PREVIOUS_FREE] !== previous) fail(`the fragment at ${at(fragment)} does not know the one before it in bin ${bin}`);
-    if (binOf(words[fragment]!) !== bin) fail(`the fragment of ${words[fragment]! * 4} bytes at ${at(fragment)} is in bin ${bin}`);
+  for (let block = words[sentinel]!; block !== sentinel; block = words[block]!) {
+    if (!free.has(block)) fail(`${at(block)} is in bin ${bin}, but is no free fragment`);
+    if (words[block + PREVIOUS] !== previous) fail(`the fragment at ${at(block)} does not know the one before it in bin ${bin}`);
+    if (binOf(words[block + SIZE]!) !== bin) fail(`the fragment of ${words[block + SIZE]! * 4} bytes at ${at(block)} is in bin ${bin}`);
     count += 1;
     if (count > free.size) fail(`bin ${bin} is a ring that never comes back`);
-    previous = fragment;
+    previous = block;
   }
-  if (words[sentinel + PREVIOUS_FREE] !== previous) fail(`bin ${bin} ends at ${at(words[sentinel + PREVIOUS_FREE]!)}, not at ${at(previous)}`);
+  if (words[sentinel + PREVIOUS] !== previous) fail(`bin ${bin} ends at ${at(words[sentinel + PREVIOUS]!)}, not at ${at(previous)}`);
   return count;
 }

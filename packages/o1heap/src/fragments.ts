@@ -1,40 +1,55 @@
 /**
- * Free fragments and their bins: put in, take out, cut, join. Plain functions over the words, small enough that V8 inlines them into
- * `allocate` and `deallocate`; `state` is the word index of the heap's state.
+ * Free fragments and their bins: put in, take out, cut, join. What `allocate` and `deallocate` do in one piece, for everything that is not as
+ * hot. `state` is the word index of the heap's state, `block` that of a fragment's block.
  */
 
-import { BEFORE, BINS, BIN_MASK, FRAGMENT_WORDS_MIN_LOG2, NEXT_FREE, PREVIOUS_FREE, USED } from './layout.ts';
+import { BEFORE, BINS, BIN_MASK, PREVIOUS, SIZE, USED } from './layout.ts';
 
-/** The bin of a free fragment: floor(log2(size / smallest)). */
+/** The bin of a free fragment of `size` words: floor(log2(size / smallest)). */
 export function binOf(size: number): number {
-  return 31 - FRAGMENT_WORDS_MIN_LOG2 - Math.clz32(size);
+  return 29 - Math.clz32(size);
 }
 
-/** The fragment index at which a bin's links look like a fragment's. */
+/** The index of a bin's sentinel. */
 export function sentinelOf(state: number, bin: number): number {
-  return state + BINS + 2 * bin - NEXT_FREE;
+  return state + BINS + 2 * bin;
 }
 
 /** Puts a free fragment of `size` words at the front of its bin, so that the latest freed, still in the cache, is the first reused. */
-export function insert(words: Int32Array, state: number, fragment: number, size: number): void {
+export function insert(words: Int32Array, state: number, block: number, size: number): void {
   const bin = binOf(size);
   const sentinel = sentinelOf(state, bin);
-  const next = words[sentinel + NEXT_FREE]!;
-  words[fragment] = size;
-  words[fragment + NEXT_FREE] = next;
-  words[fragment + PREVIOUS_FREE] = sentinel;
-  words[next + PREVIOUS_FREE] = fragment;
-  words[sentinel + NEXT_FREE] = fragment;
+  const next = words[sentinel]!;
+  words[block + SIZE] = size;
+  words[block] = next;
+  words[block + PREVIOUS] = sentinel;
+  words[next + PREVIOUS] = block;
+  words[sentinel] = block;
   words[state + BIN_MASK]! |= 1 << bin;
 }
 
-/** Takes a free fragment out of its bin. When both its neighbours are one, that one is the sentinel, and the bin is empty now. */
-export function remove(words: Int32Array, state: number, fragment: number): void {
-  const next = words[fragment + NEXT_FREE]!;
-  const previous = words[fragment + PREVIOUS_FREE]!;
-  words[previous + NEXT_FREE] = next;
-  words[next + PREVIOUS_FREE] = previous;
-  if (next === previous) words[state + BIN_MASK]! ^= 1 << ((next + NEXT_FREE - state - BINS) >> 1);
+/** Takes a free fragment out of its bin. The mask may go on showing a bin that ran empty: whoever looks there next corrects it. */
+export function remove(words: Int32Array, block: number): void {
+  const next = words[block]!;
+  const previous = words[block + PREVIOUS]!;
+  words[previous] = next;
+  words[next + PREVIOUS] = previous;
+}
+
+/**
+ * The first fragment of the lowest bin at or above `bin` that has one. Clears the marks of bins that ran empty: at most one a bin, so bounded.
+ *
+ * @returns Its block, or 0 when there is none.
+ */
+export function findFirst(words: Int32Array, state: number, bin: number): number {
+  for (;;) {
+    const bins = words[state + BIN_MASK]! & (-1 << bin);
+    if (bins === 0) return 0;
+    const sentinel = sentinelOf(state, 31 - Math.clz32(bins & -bins));
+    const block = words[sentinel]!;
+    if (block !== sentinel) return block;
+    words[state + BIN_MASK]! ^= bins & -bins;
+  }
 }
 
 /**
@@ -42,39 +57,37 @@ export function remove(words: Int32Array, state: number, fragment: number): void
  *
  *     [ fragment: size       ] => [ used: wanted ][ free: rest ]
  */
-export function cut(words: Int32Array, state: number, fragment: number, size: number, wanted: number): void {
-  words[fragment] = wanted | USED;
-  const rest = size - wanted;
-  if (rest === 0) return;
-  words[fragment + wanted + BEFORE] = fragment;
-  words[fragment + size + BEFORE] = fragment + wanted;
-  insert(words, state, fragment + wanted, rest);
+export function cut(words: Int32Array, state: number, block: number, size: number, wanted: number): void {
+  words[block + SIZE] = wanted | USED;
+  if (size === wanted) return;
+  const rest = block + wanted;
+  words[rest + BEFORE] = block;
+  words[block + size + BEFORE] = rest;
+  insert(words, state, rest, size - wanted);
 }
 
 /**
- * Frees a fragment of `size` words, which is in no bin, joining it with free neighbours. A header that ends up inside a larger fragment is erased: so a
- * second free of the same address finds nothing.
+ * Frees a fragment of `size` words, which is in no bin, joining it with free neighbours. A used header that ends up inside a larger fragment is erased, so
+ * that a second free of the same address finds nothing.
  *
  *     [ free? ][ fragment ][ free? ] => [ free ]
  */
-export function join(words: Int32Array, state: number, fragment: number, size: number): void {
-  const before = words[fragment + BEFORE]!;
-  const sizeBefore = words[before]!;
-  const behind = fragment + size;
-  const sizeBehind = words[behind]!;
-  let start = fragment;
+export function join(words: Int32Array, state: number, block: number, size: number): void {
+  const before = words[block + BEFORE]!;
+  const sizeBefore = words[before + SIZE]!;
+  const sizeBehind = words[block + size + SIZE]!;
+  let start = block;
   let length = size;
   if ((sizeBehind & USED) === 0) {
-    remove(words, state, behind);
-    words[behind] = 0;
+    remove(words, block + size);
     length += sizeBehind;
   }
   if ((sizeBefore & USED) === 0) {
-    remove(words, state, before);
-    words[fragment] = 0;
+    remove(words, before);
+    words[block + SIZE] = 0;
     start = before;
     length += sizeBefore;
   }
-  if (length !== size) words[start + length + BEFORE] = start;
+  words[start + length + BEFORE] = start;
   insert(words, state, start, length);
 }

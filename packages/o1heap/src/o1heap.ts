@@ -28,7 +28,7 @@ import {
   type Parent,
 } from '@allokit/allocator';
 import { checkHeap } from './check.ts';
-import { cut, insert, join, remove, sentinelOf } from './fragments.ts';
+import { cut, findFirst, insert, join, remove, sentinelOf } from './fragments.ts';
 import {
   ALLOCATED,
   ALLOCATED_PEAK,
@@ -41,7 +41,6 @@ import {
   FAILURES,
   FIRST_REGION,
   FRAGMENT_HEADER_SIZE,
-  FRAGMENT_HEADER_WORDS,
   FRAGMENT_SIZE_MIN,
   FRAGMENT_WORDS_MIN,
   GROWTH_LIMIT_WORDS,
@@ -49,10 +48,7 @@ import {
   HEADER,
   HEAP_SIZE_MIN,
   LAST_REGION,
-  NEXT_FREE,
-  PREVIOUS_FREE,
-  RECENT_END,
-  RECENT_START,
+  PREVIOUS,
   REGION_BEGIN,
   REGION_FIRST,
   REGION_NEXT,
@@ -60,12 +56,22 @@ import {
   REGION_WORDS,
   REQUEST_PEAK,
   REQUEST_SIZE_MAX,
+  SIZE,
   STATE_SIZE,
   USED,
 } from './layout.ts';
 
 /** Bytes of a heap when nothing is said: 1 GiB of address space, of which untouched pages cost nothing. */
 export const HEAP_SIZE_DEFAULT = 2 ** 30;
+
+const { clz32 } = Math;
+
+// `allocate` and `deallocate` fit V8's budget for inlining (460 bytecodes a function, 920 a caller) only just, so they count leading zeros once and derive from
+// them: a fragment's words from its bytes, a bin's bit and its sentinel from the fragment's words, its sentinel from the bin's bit.
+const WORDS_BY_ZEROS = 2 ** 30;
+const BIN_BY_ZEROS = 2 ** 29;
+const SENTINEL_BY_ZEROS = BINS + 2 * 29;
+const SENTINEL_BY_BIN = BINS + 2 * 31;
 
 const NO_WORDS = new Int32Array(0);
 
@@ -123,17 +129,25 @@ export class O1Heap implements Allocator {
   /** Where the heap's state lies: what `attach` wants. A multiple of 16. */
   readonly address: Address;
 
-  #words: Int32Array;
-  readonly #state: number;
+  // What the hot paths read is private to TypeScript only: V8 treats a property as constant if it is stored once, and a #private field is stored twice, when it
+  // is declared and when the constructor fills it. A constant heap in the caller then makes constants of its view and of its state's address.
+  declare private words: Int32Array;
+  declare private readonly state: number;
+  /** The region of the latest look-up: most frees hit the same one again. */
+  declare private recentStart: number;
+  declare private recentEnd: number;
+
   readonly #parent: Parent | undefined;
   #released = false;
 
   private constructor(memory: Memory, parent: Parent | undefined, address: Address) {
     this.memory = memory;
-    this.#parent = parent;
     this.address = address;
-    this.#state = address >>> 2;
-    this.#words = memory.i32;
+    this.#parent = parent;
+    this.words = memory.i32;
+    this.state = address >>> 2;
+    this.recentStart = this.state + STATE_SIZE / 4 + REGION_FIRST;
+    this.recentEnd = this.recentStart;
   }
 
   /**
@@ -215,45 +229,88 @@ export class O1Heap implements Allocator {
   }
 
   allocate(size: number, alignment?: number): Address {
-    const words = this.#words;
-    const state = this.#state;
-    if (alignment !== undefined && alignment !== FRAGMENT_SIZE_MIN) return this.#allocateAligned(size, alignment);
-    // The size is positive, whole, and small enough that its fragment's size is a number of 32 bits.
-    if (size >>> 0 !== size || size - 1 >>> 0 >= REQUEST_SIZE_MAX) return this.#refuse(size);
-    const log2 = 32 - Math.clz32(size + (FRAGMENT_HEADER_SIZE - 1));
-    // Any fragment in this bin or above is large enough: half-fit looks no further. -4: bins count in smallest fragments.
-    const bins = words[state + BIN_MASK]! & (-1 << (log2 - 4));
-    if (bins === 0) return this.#grow(size, FRAGMENT_SIZE_MIN);
-    const fragment = words[sentinelOf(state, 31 - Math.clz32(bins & -bins)) + NEXT_FREE]!;
-    const found = words[fragment]!;
-    const wanted = 1 << (log2 - 2);
-    remove(words, state, fragment);
-    cut(words, state, fragment, found, wanted);
+    const { words, state } = this;
+    if (alignment !== undefined || (size | 0) !== size || !(size > 0)) return this.allocateUnusual(size, alignment);
+    // A fragment of 2^(32 - zeros) bytes holds the block and its header. Any in its bin or above is large enough: half-fit looks no further.
+    const zeros = clz32(size + (FRAGMENT_HEADER_SIZE - 1));
+    const bins = words[state + BIN_MASK]! & (-1 << (28 - zeros));
+    // The lowest such bin, or bin -1 when there is none. A stale view knows no block at all.
+    let sentinel = state + SENTINEL_BY_BIN - clz32(bins & -bins) * 2;
+    const block = words[sentinel]!;
+    if (!block || block === sentinel) return this.allocateFromElsewhere(size);
+    const next = words[block]!;
+    words[sentinel] = next;
+    words[next + PREVIOUS] = sentinel;
+    const wanted = WORDS_BY_ZEROS >>> zeros;
+    const rest = words[block + SIZE]! - wanted;
+    if (rest) {
+      // [ block: free      ] => [ block: used ][ behind: free ]
+      const behind = block + wanted;
+      const zerosRest = clz32(rest);
+      sentinel = state + SENTINEL_BY_ZEROS - zerosRest * 2;
+      const nextRest = words[sentinel]!;
+      words[behind + SIZE] = rest;
+      words[behind + BEFORE] = block;
+      words[behind] = nextRest;
+      words[behind + PREVIOUS] = sentinel;
+      words[nextRest + PREVIOUS] = behind;
+      words[sentinel] = behind;
+      words[behind + rest + BEFORE] = behind;
+      words[state + BIN_MASK]! |= BIN_BY_ZEROS >>> zerosRest;
+    }
+    words[block + SIZE] = wanted | USED;
     const allocated = words[state + ALLOCATED]! + wanted;
     words[state + ALLOCATED] = allocated;
     if (allocated > words[state + ALLOCATED_PEAK]!) words[state + ALLOCATED_PEAK] = allocated;
-    if (size > words[state + REQUEST_PEAK]! >>> 0) words[state + REQUEST_PEAK] = size;
-    return ((fragment + FRAGMENT_HEADER_WORDS) << 2) >>> 0;
+    if (size > words[state + REQUEST_PEAK]!) words[state + REQUEST_PEAK] = size;
+    return (block << 2) >>> 0;
   }
 
   deallocate(address: Address, size?: number): void {
-    const words = this.#words;
-    const state = this.#state;
-    const fragment = (address >>> 2) - FRAGMENT_HEADER_WORDS;
-    if (address >>> 0 === address && address % FRAGMENT_SIZE_MIN === 0 && fragment >= words[state + RECENT_START]! && fragment < words[state + RECENT_END]!) {
-      const length = words[fragment]! - USED;
-      if (
-        (length & USED) === 0 &&
-        words[fragment + length + BEFORE] === fragment &&
-        isBefore(words, fragment) &&
-        (size === undefined || (size >>> 0 === size && size - 1 >>> 0 < length * 4 - FRAGMENT_HEADER_SIZE))
-      ) {
+    const { words, state } = this;
+    const block = address >>> 2;
+    if (size === undefined && address >>> 0 === address && block >= this.recentStart && block < this.recentEnd) {
+      let length = words[block + SIZE]! - USED;
+      const before = words[block + BEFORE]!;
+      const behind = block + length;
+      const sizeBefore = words[before + SIZE]!;
+      const sizeBehind = words[behind + SIZE]!;
+      // In use, aligned, and both neighbours agree: anything but 0 is wrong.
+      if (!((length & USED) | (address & (FRAGMENT_SIZE_MIN - 1)) | (words[behind + BEFORE]! ^ block) | ((before + (sizeBefore & ~USED)) ^ block))) {
         words[state + ALLOCATED]! -= length;
-        join(words, state, fragment, length);
+        let start = block;
+        if (!(sizeBehind & USED)) {
+          // [ block ][ behind: free ] => [ block ]
+          const next = words[behind]!;
+          const previous = words[behind + PREVIOUS]!;
+          words[previous] = next;
+          words[next + PREVIOUS] = previous;
+          length += sizeBehind;
+        }
+        if (!(sizeBefore & USED)) {
+          // [ before: free ][ block ] => [ before: free ], and the header of the block is no more.
+          const next = words[before]!;
+          const previous = words[before + PREVIOUS]!;
+          words[previous] = next;
+          words[next + PREVIOUS] = previous;
+          words[block + SIZE] = 0;
+          length += sizeBefore;
+          start = before;
+        }
+        const zeros = clz32(length);
+        const sentinel = state + SENTINEL_BY_ZEROS - zeros * 2;
+        const next = words[sentinel]!;
+        words[start + SIZE] = length;
+        words[start] = next;
+        words[start + PREVIOUS] = sentinel;
+        words[next + PREVIOUS] = start;
+        words[sentinel] = start;
+        words[start + length + BEFORE] = start;
+        words[state + BIN_MASK]! |= BIN_BY_ZEROS >>> zeros;
         return;
       }
     }
-    this.#deallocateSlowly(address, size);
+    this.deallocateUnusual(address, size);
   }
 
   resize(address: Address, oldSize: number, newSize: number): boolean {
@@ -262,9 +319,9 @@ export class O1Heap implements Allocator {
     checkSize(newSize, 'newSize');
     this.#renew();
     if (address === NULL) return false;
-    const fragment = this.#liveFragment(address);
-    this.#checkBlockSize(address, fragment, oldSize);
-    return newSize !== 0 && newSize <= REQUEST_SIZE_MAX && this.#resizeFragment(fragment, newSize);
+    const block = this.#liveBlock(address);
+    this.#checkBlockSize(block, oldSize);
+    return newSize !== 0 && newSize <= REQUEST_SIZE_MAX && this.#resizeBlock(block, newSize);
   }
 
   /** O(1) where the fragment can shrink or grow into a free neighbour behind it; else O(oldSize), for the copy. */
@@ -275,7 +332,7 @@ export class O1Heap implements Allocator {
     if (address === NULL) return this.allocate(newSize, alignment);
     checkSize(oldSize, 'oldSize');
     this.#renew();
-    this.#checkBlockSize(address, this.#liveFragment(address), oldSize);
+    this.#checkBlockSize(this.#liveBlock(address), oldSize);
     if (newSize === 0) {
       this.deallocate(address, oldSize);
       return NULL;
@@ -288,21 +345,20 @@ export class O1Heap implements Allocator {
     checkAddress(address);
     this.#renew();
     if (address === NULL) return 0;
-    return (this.#words[this.#liveFragment(address)]! - USED) * 4 - FRAGMENT_HEADER_SIZE;
+    return this.#usableSize(this.#liveBlock(address));
   }
 
   /** O(1) for a heap that never grew, O(regions) for one that did. */
   owns(address: Address): boolean {
     if (this.#released || address >>> 0 !== address) return false;
     this.#renew();
-    return this.#findRegion((address >>> 2) - FRAGMENT_HEADER_WORDS);
+    return this.#findRegion(address >>> 2);
   }
 
   /** Frees every block at once. O(regions). Regions that growth added are kept; the peaks and the count of failures too. */
   reset(): void {
     this.#renew();
-    const words = this.#words;
-    const state = this.#state;
+    const { words, state } = this;
     clearBins(words, state);
     words[state + ALLOCATED] = 0;
     for (let region = words[state + FIRST_REGION]!; region !== 0; region = words[region + REGION_NEXT]!) {
@@ -313,14 +369,13 @@ export class O1Heap implements Allocator {
   release(): void {
     if (this.#released) return;
     this.#renew();
-    const words = this.#words;
-    const state = this.#state;
+    const { words, state } = this;
     const parent = this.#parent;
     const blockSize = words[state + BLOCK_WORDS]! * 4;
     let region = words[words[state + FIRST_REGION]! + REGION_NEXT]!;
     eraseHeader(this.memory, this.address);
     this.#released = true;
-    this.#words = NO_WORDS;
+    this.words = NO_WORDS;
     if (parent === undefined) return;
     while (region !== 0) {
       const next = words[region + REGION_NEXT]!;
@@ -333,16 +388,12 @@ export class O1Heap implements Allocator {
   /** O(free fragments of the highest bin in use). */
   stats(): O1HeapStats {
     this.#renew();
-    const words = this.#words;
-    const state = this.#state;
+    const { words, state } = this;
     const free = words[state + CAPACITY]! - words[state + ALLOCATED]!;
     let largest = 0;
-    const mask = words[state + BIN_MASK]!;
-    if (mask !== 0) {
-      const sentinel = sentinelOf(state, 31 - Math.clz32(mask));
-      for (let fragment = words[sentinel + NEXT_FREE]!; fragment !== sentinel; fragment = words[fragment + NEXT_FREE]!) {
-        largest = Math.max(largest, words[fragment]!);
-      }
+    for (let bin = BIN_COUNT - 1; bin >= 0 && largest === 0; bin -= 1) {
+      const sentinel = sentinelOf(state, bin);
+      for (let block = words[sentinel]!; block !== sentinel; block = words[block]!) largest = Math.max(largest, words[block + SIZE]!);
     }
     return {
       capacity: words[state + CAPACITY]! * 4,
@@ -350,7 +401,7 @@ export class O1Heap implements Allocator {
       failureCount: words[state + FAILURES]! >>> 0,
       peakBytes: words[state + ALLOCATED_PEAK]! * 4,
       peakRequest: words[state + REQUEST_PEAK]! >>> 0,
-      largestFree: mask === 0 ? 0 : Math.min(2 ** (33 - Math.clz32(largest)), 2 ** 31) - FRAGMENT_HEADER_SIZE,
+      largestFree: largest === 0 ? 0 : Math.min(2 ** (33 - clz32(largest)), 2 ** 31) - FRAGMENT_HEADER_SIZE,
       externalFragmentation: free === 0 ? 0 : 1 - largest / free,
     };
   }
@@ -379,9 +430,7 @@ export class O1Heap implements Allocator {
   /** Writes the state and the first region into `size` bytes at `address`. */
   #format(size: number, blockWords: number, growth: O1HeapGrowth | undefined): void {
     const { memory, address } = this;
-    this.#words = memory.i32;
-    const words = this.#words;
-    const state = this.#state;
+    const { words, state } = this;
     words.fill(0, state, state + STATE_SIZE / 4);
     const region = state + STATE_SIZE / 4;
     const regionWords = (size - STATE_SIZE) / 4;
@@ -395,31 +444,34 @@ export class O1Heap implements Allocator {
     formatRegion(words, state, region, regionWords);
     words[state + CAPACITY] = regionWords - REGION_OVERHEAD_WORDS;
     writeHeader(memory, address, HEADER);
+    this.recentEnd = region + regionWords;
   }
 
   /** Takes the current view; throws when the heap was released, by this handle or another. Returns whether the view was stale. */
   #renew(): boolean {
     if (this.#released) throw new AllocatorError('released', 'this heap was released');
     const words = this.memory.i32;
-    if (words === this.#words) return false;
-    this.#words = words;
+    if (words === this.words) return false;
+    this.words = words;
     if (!hasHeader(this.memory, this.address, HEADER)) {
-      this.#words = NO_WORDS;
+      this.words = NO_WORDS;
       throw new AllocatorError('released', `the heap at ${formatAddress(this.address)} is gone: it was released, or overwritten`);
     }
     return true;
   }
 
-  /** What `allocate` does with a size outside 1..REQUEST_SIZE_MAX. */
-  #refuse(size: number): Address {
+  /** What `allocate` does when an alignment is given, or the size is not one of 1..REQUEST_SIZE_MAX. */
+  private allocateUnusual(size: number, alignment = FRAGMENT_SIZE_MIN): Address {
     checkSize(size);
+    checkAlignment(alignment);
     this.#renew();
-    return size === 0 ? NULL : this.#fail(size);
+    if (size === 0) return NULL;
+    if (size > REQUEST_SIZE_MAX) return this.#fail(size);
+    return alignment <= FRAGMENT_SIZE_MIN ? this.allocate(size) : this.#allocateAligned(size, alignment);
   }
 
   #fail(size: number): Address {
-    const words = this.#words;
-    const state = this.#state;
+    const { words, state } = this;
     words[state + FAILURES]! += 1;
     if (size > words[state + REQUEST_PEAK]! >>> 0) words[state + REQUEST_PEAK] = size;
     return NULL;
@@ -427,54 +479,49 @@ export class O1Heap implements Allocator {
 
   /** A fragment is searched that holds the block wherever in it the boundary lies; what is left in front and behind goes free again. */
   #allocateAligned(size: number, alignment: number): Address {
-    checkSize(size);
-    checkAlignment(alignment);
-    if (alignment <= FRAGMENT_SIZE_MIN) return this.allocate(size);
-    this.#renew();
-    if (size === 0) return NULL;
     const wanted = fragmentWords(size);
-    const needed = wanted + (alignment - FRAGMENT_SIZE_MIN) / 4;
-    const bin = 32 - Math.clz32(needed - 1) - 2;
-    const words = this.#words;
-    const state = this.#state;
-    if (size > REQUEST_SIZE_MAX || bin >= BIN_COUNT) return this.#fail(size);
-    const bins = words[state + BIN_MASK]! & (-1 << bin);
-    if (bins === 0) return this.#grow(size, alignment);
-    const found = words[sentinelOf(state, 31 - Math.clz32(bins & -bins)) + NEXT_FREE]!;
-    const length = words[found]!;
-    const payload = alignUp((found + FRAGMENT_HEADER_WORDS) * 4, alignment);
-    const fragment = payload / 4 - FRAGMENT_HEADER_WORDS;
-    const front = fragment - found;
-    remove(words, state, found);
+    const { words, state } = this;
+    const found = findFirst(words, state, Math.min(binFor(wanted + (alignment - FRAGMENT_SIZE_MIN) / 4), BIN_COUNT));
+    if (found === 0) return this.#expand(size, alignment);
+    const length = words[found + SIZE]!;
+    const block = alignUp(found * 4, alignment) / 4;
+    const front = block - found;
+    remove(words, found);
     if (front > 0) {
-      words[fragment + BEFORE] = found;
-      words[found + length + BEFORE] = fragment;
+      words[block + BEFORE] = found;
+      words[found + length + BEFORE] = block;
       insert(words, state, found, front);
     }
-    cut(words, state, fragment, length - front, wanted);
+    cut(words, state, block, length - front, wanted);
     this.#account(wanted, size);
-    return payload;
+    return block * 4;
   }
 
   #account(wanted: number, size: number): void {
-    const words = this.#words;
-    const state = this.#state;
+    const { words, state } = this;
     const allocated = words[state + ALLOCATED]! + wanted;
     words[state + ALLOCATED] = allocated;
     if (allocated > words[state + ALLOCATED_PEAK]!) words[state + ALLOCATED_PEAK] = allocated;
     if (size > words[state + REQUEST_PEAK]! >>> 0) words[state + REQUEST_PEAK] = size;
   }
 
-  /** No bin can serve: because the view was stale, because the heap may grow, or because it is full. */
-  #grow(size: number, alignment: number): Address {
-    if (this.#renew()) return this.allocate(size, alignment);
-    const words = this.#words;
-    const state = this.#state;
+  /**
+   * What `allocate` does when the bin it looked into gives no block: because the view was stale, because the mask was, because there was no bin.
+   */
+  private allocateFromElsewhere(size: number): Address {
+    const isStale = this.#renew();
+    const found = size <= REQUEST_SIZE_MAX && findFirst(this.words, this.state, binFor(fragmentWords(size))) !== 0;
+    if (isStale || found) return this.allocate(size);
+    return this.#expand(size, FRAGMENT_SIZE_MIN);
+  }
+
+  /** No bin can serve: because the heap is full, or may grow. */
+  #expand(size: number, alignment: number): Address {
+    const { words, state } = this;
     const step = words[state + GROWTH_STEP_WORDS]!;
-    if (step === 0 || this.#parent === undefined) return this.#fail(size);
+    if (step === 0 || this.#parent === undefined || size > REQUEST_SIZE_MAX) return this.#fail(size);
     const wanted = fragmentWords(size);
-    // What the search will look for: a fragment of the bin above, when the boundary may lie inside.
-    const needed = alignment <= FRAGMENT_SIZE_MIN ? wanted : 2 ** (32 - Math.clz32(wanted + (alignment - FRAGMENT_SIZE_MIN) / 4 - 1));
+    const needed = alignment <= FRAGMENT_SIZE_MIN ? wanted : FRAGMENT_WORDS_MIN * 2 ** binFor(wanted + (alignment - FRAGMENT_SIZE_MIN) / 4);
     const room = words[state + GROWTH_LIMIT_WORDS]! - words[state + CAPACITY]!;
     const grown = this.#growRegion(this.#parent, needed, step, room) || this.#addRegion(this.#parent, needed, step, room);
     return grown ? this.allocate(size, alignment) : this.#fail(size);
@@ -482,30 +529,27 @@ export class O1Heap implements Allocator {
 
   /** Makes the last region longer, where it stands: [ .. frag ][ end ] => [ .. frag + more ][ end ]. */
   #growRegion(parent: Parent, needed: number, step: number, room: number): boolean {
-    const words = this.#words;
-    const state = this.#state;
+    const { words, state } = this;
     const region = words[state + LAST_REGION]!;
     const length = words[region + REGION_WORDS]!;
     const isFirst = region === words[state + FIRST_REGION]!;
-    const before = words[region + length - FRAGMENT_HEADER_WORDS + BEFORE]!;
-    const freeBefore = (words[before]! & USED) === 0 ? words[before]! : 0;
-    const least = Math.max(FRAGMENT_WORDS_MIN, needed - freeBefore);
+    const end = region + length;
+    const sizeBefore = words[words[end + BEFORE]! + SIZE]!;
+    const least = Math.max(FRAGMENT_WORDS_MIN, (sizeBefore & USED) === 0 ? needed - sizeBefore : needed);
     const more = Math.min(Math.max(least, step), alignDown(room, FRAGMENT_WORDS_MIN));
     if (more < least) return false;
     const start = isFirst ? this.address : region * 4;
-    const oldSize = (region + length) * 4 - start;
+    const oldSize = end * 4 - start;
     if (oldSize + more * 4 > ADDRESS_SPACE_SIZE - 1 || !parent.resize(start, oldSize, oldSize + more * 4)) return false;
-    this.#words = this.memory.i32;
-    const view = this.#words;
-    const end = region + length - FRAGMENT_HEADER_WORDS;
+    const view = this.memory.i32;
+    if (view !== words) this.words = view;
     view[region + REGION_WORDS] = length + more;
-    writeEnd(view, region, length + more);
+    view[end + more + SIZE] = USED;
     view[end + more + BEFORE] = end;
     view[state + CAPACITY]! += more;
     if (isFirst) view[state + BLOCK_WORDS]! += more;
+    this.recentEnd = this.recentStart;
     join(view, state, end, more);
-    view[state + RECENT_START] = 0;
-    view[state + RECENT_END] = 0;
     return true;
   }
 
@@ -515,10 +559,10 @@ export class O1Heap implements Allocator {
     const length = Math.min(Math.max(least, step), alignDown(room, FRAGMENT_WORDS_MIN));
     if (length < least || length * 4 >= ADDRESS_SPACE_SIZE) return false;
     const address = parent.allocate(length * 4, FRAGMENT_SIZE_MIN);
-    this.#words = this.memory.i32;
+    const words = this.memory.i32;
+    if (words !== this.words) this.words = words;
     if (address === NULL) return false;
-    const words = this.#words;
-    const state = this.#state;
+    const { state } = this;
     const region = address / 4;
     words[region + REGION_NEXT] = 0;
     words[words[state + LAST_REGION]! + REGION_NEXT] = region;
@@ -528,79 +572,77 @@ export class O1Heap implements Allocator {
     return true;
   }
 
-  /** What `deallocate` does with NULL, with a block of another region than the one before, and with everything that is wrong. */
-  #deallocateSlowly(address: Address, size: number | undefined): void {
+  /** What `deallocate` does when a size is given, with NULL, with a block of another region than the one before, and with everything that is wrong. */
+  private deallocateUnusual(address: Address, size: number | undefined): void {
     checkAddress(address);
     if (size !== undefined) checkSize(size);
     this.#renew();
     if (address === NULL) return;
-    const fragment = this.#liveFragment(address);
-    if (size !== undefined) this.#checkBlockSize(address, fragment, size);
-    const words = this.#words;
-    const length = words[fragment]! - USED;
-    words[this.#state + ALLOCATED]! -= length;
-    join(words, this.#state, fragment, length);
+    const block = this.#liveBlock(address);
+    if (size !== undefined) this.#checkBlockSize(block, size);
+    // The look-up made this block's region the recent one, and nothing is wrong: so this does not come back here.
+    this.deallocate(address);
   }
 
-  /** Whether `fragment` lies among a region's fragments; remembers the region. */
-  #findRegion(fragment: number): boolean {
-    const words = this.#words;
-    const state = this.#state;
-    if (fragment >= words[state + RECENT_START]! && fragment < words[state + RECENT_END]!) return true;
+  /** Whether `block` lies among a region's fragments; remembers the region. */
+  #findRegion(block: number): boolean {
+    const { words, state } = this;
+    if (block >= this.recentStart && block < this.recentEnd) return true;
     for (let region = words[state + FIRST_REGION]!; region !== 0; region = words[region + REGION_NEXT]!) {
-      const end = region + words[region + REGION_WORDS]! - FRAGMENT_HEADER_WORDS;
-      if (fragment >= region + REGION_FIRST && fragment < end) {
-        words[state + RECENT_START] = region + REGION_FIRST;
-        words[state + RECENT_END] = end;
+      const end = region + words[region + REGION_WORDS]!;
+      if (block >= region + REGION_FIRST && block < end) {
+        this.recentStart = region + REGION_FIRST;
+        this.recentEnd = end;
         return true;
       }
     }
     return false;
   }
 
-  /** The fragment of the live block at `address`, or the error that says why there is none. The view is fresh. */
-  #liveFragment(address: Address): number {
-    const words = this.#words;
-    const fragment = (address >>> 2) - FRAGMENT_HEADER_WORDS;
-    const where = formatAddress(address);
-    if (!this.#findRegion(fragment)) throw new AllocatorError('foreign-address', `${where} does not lie in this heap`);
-    if (address % FRAGMENT_SIZE_MIN !== 0) throw new AllocatorError('invalid-address', `${where} is not a multiple of ${FRAGMENT_SIZE_MIN}: no block starts there`);
-    const head = words[fragment]!;
-    const length = head & ~USED;
-    if (words[fragment + length + BEFORE] !== fragment || !isBefore(words, fragment)) {
-      const code = head === 0 || isInsideFree(words, this.#state, fragment) ? 'double-free' : 'invalid-address';
-      throw new AllocatorError(code, code === 'double-free' ? `the block at ${where} is free already` : `no block starts at ${where}, or its header was overwritten`);
+  /** The live block at `address`, or the error that says why there is none. The view is fresh. */
+  #liveBlock(address: Address): number {
+    const { words, state } = this;
+    const block = address >>> 2;
+    if (!this.#findRegion(block)) throw new AllocatorError('foreign-address', `${formatAddress(address)} does not lie in this heap`);
+    if (address % FRAGMENT_SIZE_MIN !== 0) {
+      throw new AllocatorError('invalid-address', `${formatAddress(address)} is not a multiple of ${FRAGMENT_SIZE_MIN}: no block starts there`);
     }
-    if ((head & USED) === 0) throw new AllocatorError('double-free', `the block at ${where} is free already`);
-    return fragment;
+    const head = words[block + SIZE]!;
+    const before = words[block + BEFORE]!;
+    const isFragment = words[block + (head & ~USED) + BEFORE] === block && before + (words[before + SIZE]! & ~USED) === block;
+    if (isFragment && (head & USED) !== 0) return block;
+    if (isFragment || isInsideFree(words, state, block)) throw new AllocatorError('double-free', `the block at ${formatAddress(address)} is free already`);
+    throw new AllocatorError('invalid-address', `no block starts at ${formatAddress(address)}, or a header beside it was overwritten`);
   }
 
-  #checkBlockSize(address: Address, fragment: number, size: number): void {
-    const usable = (this.#words[fragment]! - USED) * 4 - FRAGMENT_HEADER_SIZE;
+  #usableSize(block: number): number {
+    return (this.words[block + SIZE]! - USED) * 4 - FRAGMENT_HEADER_SIZE;
+  }
+
+  #checkBlockSize(block: number, size: number): void {
+    const usable = this.#usableSize(block);
     if (size > 0 && size <= usable) return;
-    throw new AllocatorError('size-mismatch', `the block at ${formatAddress(address)} has ${usable} usable bytes, its size cannot be ${size}`);
+    throw new AllocatorError('size-mismatch', `the block at ${formatAddress(block * 4)} has ${usable} usable bytes, its size cannot be ${size}`);
   }
 
-  #resizeFragment(fragment: number, newSize: number): boolean {
-    const words = this.#words;
-    const state = this.#state;
-    const length = words[fragment]! - USED;
+  #resizeBlock(block: number, newSize: number): boolean {
+    const { words, state } = this;
+    const length = words[block + SIZE]! - USED;
     const wanted = fragmentWords(newSize);
     if (wanted > length) {
       // [ used ][ free     ] => [ used     ][ free ]
-      const behind = fragment + length;
-      const lengthBehind = words[behind]!;
-      if ((lengthBehind & USED) !== 0 || length + lengthBehind < wanted) return false;
-      remove(words, state, behind);
-      words[behind] = 0;
-      words[behind + lengthBehind + BEFORE] = fragment;
-      cut(words, state, fragment, length + lengthBehind, wanted);
+      const behind = block + length;
+      const sizeBehind = words[behind + SIZE]!;
+      if ((sizeBehind & USED) !== 0 || length + sizeBehind < wanted) return false;
+      remove(words, behind);
+      words[behind + sizeBehind + BEFORE] = block;
+      cut(words, state, block, length + sizeBehind, wanted);
     } else if (wanted < length) {
       // [ used         ][ free? ] => [ used ][ free ]
-      const rest = fragment + wanted;
-      words[fragment] = wanted | USED;
-      words[rest + BEFORE] = fragment;
-      words[fragment + length + BEFORE] = rest;
+      const rest = block + wanted;
+      words[block + SIZE] = wanted | USED;
+      words[rest + BEFORE] = block;
+      words[block + length + BEFORE] = rest;
       join(words, state, rest, length - wanted);
     }
     this.#account(wanted - length, newSize);
@@ -613,47 +655,40 @@ function fragmentWords(size: number): number {
   return 2 ** (30 - Math.clz32(size + (FRAGMENT_HEADER_SIZE - 1)));
 }
 
-/** Whether the fragment that this one says lies before it ends where this one starts. */
-function isBefore(words: Int32Array, fragment: number): boolean {
-  const before = words[fragment + BEFORE]!;
-  return before + (words[before]! & ~USED) === fragment;
+/** The lowest bin whose every fragment has at least `size` words: ceil(log2(size / smallest)). */
+function binFor(size: number): number {
+  return 30 - clz32(size - 1);
 }
 
 function clearBins(words: Int32Array, state: number): void {
   words[state + BIN_MASK] = 0;
-  for (let bin = 0; bin < BIN_COUNT; bin += 1) {
+  for (let bin = -1; bin < BIN_COUNT; bin += 1) {
     const sentinel = sentinelOf(state, bin);
-    words[state + BINS + 2 * bin] = sentinel;
-    words[sentinel + PREVIOUS_FREE] = sentinel;
+    words[sentinel] = sentinel;
+    words[sentinel + PREVIOUS] = sentinel;
   }
 }
 
 /** Makes one free fragment of a region. */
 function formatRegion(words: Int32Array, state: number, region: number, length: number): void {
+  const begin = region + REGION_BEGIN;
   const first = region + REGION_FIRST;
-  const end = region + length - FRAGMENT_HEADER_WORDS;
+  const end = region + length;
   words[region + REGION_WORDS] = length;
-  words[region + REGION_BEGIN] = FRAGMENT_WORDS_MIN | USED;
-  words[region + REGION_BEGIN + BEFORE] = 0;
-  words[first + BEFORE] = region + REGION_BEGIN;
+  words[begin + SIZE] = FRAGMENT_WORDS_MIN | USED;
+  words[begin + BEFORE] = 0;
+  words[first + BEFORE] = begin;
+  words[end + SIZE] = USED;
   words[end + BEFORE] = first;
-  writeEnd(words, region, length);
   insert(words, state, first, end - first);
-  words[state + RECENT_START] = first;
-  words[state + RECENT_END] = end;
 }
 
-/** The sentinel behind: used, so that nothing joins with it. */
-function writeEnd(words: Int32Array, region: number, length: number): void {
-  words[region + length - FRAGMENT_HEADER_WORDS] = USED;
-}
-
-/** Whether a fragment index lies inside a free fragment: only asked on the way to an error. O(free fragments). */
-function isInsideFree(words: Int32Array, state: number, index: number): boolean {
+/** Whether a word lies inside a free fragment: only asked on the way to an error. O(free fragments). */
+function isInsideFree(words: Int32Array, state: number, word: number): boolean {
   for (let bin = 0; bin < BIN_COUNT; bin += 1) {
     const sentinel = sentinelOf(state, bin);
-    for (let fragment = words[sentinel + NEXT_FREE]!; fragment !== sentinel; fragment = words[fragment + NEXT_FREE]!) {
-      if (index >= fragment && index < fragment + words[fragment]!) return true;
+    for (let block = words[sentinel]!; block !== sentinel; block = words[block]!) {
+      if (word >= block + SIZE && word < block + SIZE + words[block + SIZE]!) return true;
     }
   }
   return false;

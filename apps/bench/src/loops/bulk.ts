@@ -48,7 +48,7 @@ export function bind(instance: Instance, { sizes, resets }: Workload, sizedFree:
     for (let i = from; i < to; i += 1) {
       const address = addresses[i]!;
       if (address === 0) continue;
-      if (sizedFree) heap.deallocate(address, sizes[i]!);
+      if (sizedFree) heap.deallocate(address, sizes[i]);
       else heap.deallocate(address);
     }
   }

@@ -55,7 +55,7 @@ export function bind(instance: Instance, { sizes, slots, width }: Workload, size
     },
     end: () => {
       for (let slot = 0; slot < width; slot += 1) {
-        if (addresses[slot] !== 0) heap.deallocate(addresses[slot]!, liveSizes[slot]!);
+        if (addresses[slot] !== 0) heap.deallocate(addresses[slot]!, liveSizes[slot]);
       }
       addresses.fill(0);
       instance.reset?.();

@@ -28,7 +28,7 @@ export function bind(instance: Instance, { sizes }: Workload, sizedFree: boolean
       bytes[last] = i;
       bytes[address] = i;
       sum += address;
-      if (((bytes[address]! ^ i) & 0xff) !== 0) damages += 1;
+      if (((bytes[address] ^ i) & 0xff) !== 0) damages += 1;
       if (sizedFree) heap.deallocate(address, size);
       else heap.deallocate(address);
     }
@@ -41,7 +41,7 @@ export function bind(instance: Instance, { sizes }: Workload, sizedFree: boolean
     step: (index) => {
       run(index * STEP, Math.min((index + 1) * STEP, sizes.length));
     },
-    end: () => undefined,
+    end: () => instance.reset?.(),
     failureCount: () => failures,
     damageCount: () => damages,
     checksum: () => checksum,

@@ -29,7 +29,7 @@ export function bind(instance: Instance, { trace }: Workload, sizedFree: boolean
       if (kind === KIND.free) {
         const address = addresses[slot]!;
         if (address !== 0) {
-          if (sizedFree) heap.deallocate(address, sizes[slot]!);
+          if (sizedFree) heap.deallocate(address, sizes[slot]);
           else heap.deallocate(address);
           addresses[slot] = 0;
         }
@@ -62,7 +62,7 @@ export function bind(instance: Instance, { trace }: Workload, sizedFree: boolean
     return heap.reallocate(addresses[slot]!, sizes[slot]!, size, 2 ** alignmentLog2);
   }
 
-  let words32 = new Int32Array(0);
+  let words32: Int32Array = new Int32Array(0);
   function zero(bytes: Uint8Array, address: number, size: number): void {
     if (size > ZERO_LOOP_SIZE_MAX || (address & 3) !== 0) {
       bytes.fill(0, address, address + size);
@@ -77,7 +77,7 @@ export function bind(instance: Instance, { trace }: Workload, sizedFree: boolean
 
   function freeRest(): void {
     for (let slot = 0; slot < addresses.length; slot += 1) {
-      if (addresses[slot] !== 0) heap.deallocate(addresses[slot]!, sizes[slot]!);
+      if (addresses[slot] !== 0) heap.deallocate(addresses[slot]!, sizes[slot]);
     }
   }
 

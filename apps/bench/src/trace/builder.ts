@@ -9,10 +9,20 @@ export class TraceBuilder {
   #liveBytes = 0;
   #peakLiveBytes = 0;
 
-  /** Allocates `size` bytes into a slot that holds no block. */
-  allocate(slot: number, size: number, kind: number = KIND.malloc): void {
+  /** Slots that were ever used. */
+  get slotCount(): number {
+    return this.#sizes.length;
+  }
+
+  /** Whether a slot holds a block. */
+  isLive(slot: number): boolean {
+    return this.#sizes[slot] !== undefined;
+  }
+
+  /** Allocates `size` bytes into a slot that holds no block. @param head - Kind and alignment, as in the trace. */
+  allocate(slot: number, size: number, head: number = KIND.malloc): void {
     if (this.#sizes[slot] !== undefined) throw new Error(`slot ${slot} holds a block`);
-    this.#append(kind, slot, size);
+    this.#append(head, slot, size);
   }
 
   /** Changes the size of the block in a slot. */

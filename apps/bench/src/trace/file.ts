@@ -1,6 +1,6 @@
 /** Traces on disk, compressed with gzip or not. */
 
-import { readFile, writeFile } from 'node:fs/promises';
+import { access, readFile, writeFile } from 'node:fs/promises';
 import { basename } from 'node:path';
 import { gunzipSync, gzipSync } from 'node:zlib';
 
@@ -14,17 +14,24 @@ export function isTraceName(name: string): boolean {
   return SUFFIX.test(name);
 }
 
+/** @throws TraceError for the first path where no file lies. */
+export async function requireFiles(paths: readonly string[]): Promise<void> {
+  for (const path of paths) {
+    await access(path).catch((cause: unknown) => {
+      throw new TraceError(`${path}: no such file`, { cause });
+    });
+  }
+}
+
 /**
  * Reads a trace from a file.
  *
- * @throws TraceError when there is no such file, or it is no trace; the message names the file.
+ * @throws TraceError when there is no such file, or it is no trace. The message says which.
  */
 export async function readTrace(path: string): Promise<Trace> {
   const name = basename(path).replace(SUFFIX, '');
-  const bytes = await readFile(path).catch((cause: unknown) => {
-    const missing = cause instanceof Error && 'code' in cause && cause.code === 'ENOENT';
-    throw new TraceError(missing ? `${path}: no such file` : `${path}: cannot be read`, { cause });
-  });
+  await requireFiles([path]);
+  const bytes = await readFile(path);
   const compressed = bytes[0] === 0x1f && bytes[1] === 0x8b;
   return parseTrace(compressed ? decompress(bytes, path) : bytes, name);
 }

@@ -112,7 +112,8 @@ class Generator {
     if (random.chance(1, 500)) this.#reset();
     else if (this.#live.length === 0) this.#allocate();
     else if (this.#options.shape === 'sawtooth') {
-      if (this.#filling) this.#allocate();
+      if (random.chance(1, 10)) this.#change(random.choice(['reallocate', 'resize'] as const));
+      else if (this.#filling) this.#allocate();
       else this.#deallocate();
     } else {
       const [grow, shrink] = this.#filling ? [60, 20] : [20, 60];

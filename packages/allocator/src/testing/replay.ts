@@ -109,8 +109,8 @@ function keep(named: Map<number, Block>, number: number, block: Block | undefine
 
 /** Allocates; an empty allocator must not refuse what it declared to serve. */
 function allocate(trial: Trial<AnyAllocator>, size: number, alignment: number | undefined): Block | undefined {
-  const { sizeMax, alignmentMax } = trial.limits;
-  const empty = trial.allocator.stats().liveBytes === 0;
+  const { sizeMax, alignmentMax, refillRatio } = trial.limits;
+  const empty = refillRatio > 0 && trial.allocator.stats().liveBytes === 0;
   const block = trial.tryTake(size, alignment);
   const served = size > 0 && alignUp(size, alignment ?? 1) <= sizeMax && (alignment ?? 1) <= alignmentMax;
   if (block === undefined && empty && served) fail(`an allocator without live blocks refused ${size} bytes, alignment ${alignment ?? 1}`);

@@ -9,7 +9,7 @@ export interface Subject<A extends AnyAllocator> {
   /** Addresses in the same memory that belong to somebody else: the allocator must disown and refuse them. */
   readonly foreign?: readonly Address[];
   /** Called when the test is over, whether it passed or not. Without it, the allocator's own `release` is called. */
-  dispose?(): void;
+  readonly dispose?: () => void;
 }
 
 /** Makes a fresh allocator, no block live, each time it is called. */

@@ -49,7 +49,9 @@ export class Trial<A extends AnyAllocator> {
 
   /** Allocates what must be possible: call it while there is room. */
   take(size: number, alignment?: number): Block {
-    return this.tryTake(size, alignment) ?? fail(`${describeRequest(size, alignment)} is NULL with ${this.model.sizeSum} bytes live in ${this.model.count} blocks`);
+    const block = this.tryTake(size, alignment);
+    const { count, sizeSum } = this.model;
+    return block ?? fail(`${describeRequest(size, alignment)} is NULL with ${sizeSum} bytes live in ${count} blocks`);
   }
 
   /** Allocates; `undefined` when there is no room. Checks that this changed nothing but the count of failures. */
@@ -131,7 +133,8 @@ export class Trial<A extends AnyAllocator> {
     this.model.remove(block);
     assertSame(this.allocator.reallocate(block.address, block.size, 0), NULL, what);
     const after = this.allocator.stats();
-    if (isAllocator(this.allocator)) assert(before.liveBytes - after.liveBytes >= block.size, `${what} must free it, but liveBytes stayed ${after.liveBytes}`);
+    const freed = before.liveBytes - after.liveBytes;
+    if (isAllocator(this.allocator)) assert(freed >= block.size, `${what} must free it, but liveBytes fell by ${freed}`);
     assertSame(after.failureCount, before.failureCount, `failureCount after ${what}`);
     this.#called();
   }
@@ -161,7 +164,8 @@ export class Trial<A extends AnyAllocator> {
       const block = this.tryTake(size);
       if (block === undefined) break;
       blocks.push(block);
-      if (blocks.length > countMax) fail(`${blocks.length} blocks of ${size} bytes fit, but a capacity of ${this.limits.capacity} bytes was declared`);
+      if (blocks.length <= countMax) continue;
+      fail(`${blocks.length} blocks of ${size} bytes fit, but a capacity of ${this.limits.capacity} bytes was declared`);
     }
     this.#sparsity = 1;
     this.check();
@@ -183,20 +187,17 @@ export class Trial<A extends AnyAllocator> {
    *
    * @param what - The call, for the message.
    */
-  refuses(what: string, call: () => unknown, { as, naming }: Refusal): void {
-    const error = this.unchanged(what, () => errorOf(call));
-    if (error === undefined) fail(`${what} must throw ${typeof as === 'string' ? as : `AllocatorError ${as.join(' or ')}`}, but returned`);
-    const thrown = `${what} threw ${error.name}${'code' in error ? ` ${show(error.code)}` : ''} (${JSON.stringify(error.message)})`;
-    if (as === 'TypeError') assert(error instanceof TypeError, `${thrown} instead of a TypeError`);
-    else if (as === 'RangeError') assert(error instanceof RangeError, `${thrown} instead of a RangeError`);
-    else {
-      // Not `instanceof`: the allocator under test may come from another copy of the package.
-      const code: unknown = error.name === 'AllocatorError' && 'code' in error ? error.code : undefined;
-      assert(as.some((expected) => expected === code), `${thrown} instead of an AllocatorError ${as.join(' or ')}`);
-    }
-    if (naming === undefined) return;
-    const names = typeof naming === 'number' ? [String(naming), naming.toString(16)] : [show(naming), String(naming)];
-    assert(names.some((name) => error.message.toLowerCase().includes(name.toLowerCase())), `${thrown}: the message must name ${show(naming)}`);
+  refuses(what: string, call: () => unknown, refusal: Refusal): void {
+    checkRefusal(
+      what,
+      this.unchanged(what, () => errorOf(call)),
+      refusal,
+    );
+  }
+
+  /** Requires a call to say that the allocator was released. Nothing can be compared then. */
+  throwsReleased(what: string, call: () => unknown): void {
+    checkRefusal(what, errorOf(call), { as: ['released'] });
   }
 
   /** Makes a call that must change nothing, and returns its result. */
@@ -278,4 +279,20 @@ export class Trial<A extends AnyAllocator> {
 /** A request as it stands in the suite's messages. */
 function describeRequest(size: number, alignment: number | undefined): string {
   return alignment === undefined ? `allocate(${size})` : `allocate(${size}, ${alignment})`;
+}
+
+/** Requires a call to have thrown what is expected. */
+function checkRefusal(what: string, error: Error | undefined, { as, naming }: Refusal): void {
+  if (error === undefined) fail(`${what} must throw ${typeof as === 'string' ? as : `AllocatorError ${as.join(' or ')}`}, but returned`);
+  const thrown = `${what} threw ${error.name}${'code' in error ? ` ${show(error.code)}` : ''} (${JSON.stringify(error.message)})`;
+  if (as === 'TypeError') assert(error instanceof TypeError, `${thrown} instead of a TypeError`);
+  else if (as === 'RangeError') assert(error instanceof RangeError, `${thrown} instead of a RangeError`);
+  else {
+    // Not `instanceof`: the allocator under test may come from another copy of the package.
+    const code: unknown = error.name === 'AllocatorError' && 'code' in error ? error.code : undefined;
+    assert(as.some((expected) => expected === code), `${thrown} instead of an AllocatorError ${as.join(' or ')}`);
+  }
+  if (naming === undefined) return;
+  const names = typeof naming === 'number' ? [String(naming), naming.toString(16)] : [show(naming), show(naming).replaceAll('"', '')];
+  assert(names.some((name) => error.message.toLowerCase().includes(name.toLowerCase())), `${thrown}: the message must name ${show(naming)}`);
 }

@@ -1,0 +1,83 @@
+/** A running native program: it keeps its heap warm between rounds, as the heaps in this process do, and runs one round whenever it is asked. */
+
+import { spawn, type ChildProcessByStdio } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createInterface, type Interface } from 'node:readline';
+import type { Readable, Writable } from 'node:stream';
+
+import { encodeTrace } from '../trace/trace.ts';
+import type { Workload } from '../workload.ts';
+
+/** One round in the other process. */
+export interface NativeRound {
+  readonly nanoseconds: number;
+  readonly failureCount: number;
+  readonly damageCount: number;
+  readonly checksum: number;
+}
+
+/** See `native/bench.c` for what is said. */
+export class NativeSession {
+  readonly #child: ChildProcessByStdio<Writable, Readable, null>;
+  readonly #lines: Interface;
+  readonly #folder: string;
+
+  private constructor(child: ChildProcessByStdio<Writable, Readable, null>, folder: string) {
+    this.#child = child;
+    this.#folder = folder;
+    this.#lines = createInterface({ input: child.stdout });
+    // A program that ended takes no commands; that it ended is said where its answer is missed.
+    child.stdin.on('error', () => undefined);
+  }
+
+  /** Starts the program on the operations of a workload. */
+  static async start(executable: string, { loop, trace, width }: Workload): Promise<NativeSession> {
+    const folder = await mkdtemp(join(tmpdir(), 'allokit-bench-'));
+    const path = join(folder, 'trace');
+    await writeFile(path, encodeTrace(trace));
+    const child = spawn(executable, [loop, path, String(width)], { stdio: ['pipe', 'pipe', 'inherit'] });
+    await once(child, 'spawn');
+    return new NativeSession(child, folder);
+  }
+
+  async round(): Promise<NativeRound> {
+    const [nanoseconds = NaN, failureCount = NaN, damageCount = NaN, checksum = NaN] = await this.#ask('r');
+    return { nanoseconds, failureCount, damageCount, checksum };
+  }
+
+  /** @returns Nanoseconds. */
+  async worstOperation(): Promise<number> {
+    return (await this.#ask('w'))[0] ?? NaN;
+  }
+
+  /** @returns Bytes, `undefined` where the allocator does not tell. */
+  async peakFootprint(): Promise<number | undefined> {
+    const bytes = (await this.#ask('f'))[0] ?? -1;
+    return bytes < 0 ? undefined : bytes;
+  }
+
+  async close(): Promise<void> {
+    this.#lines.close();
+    this.#child.stdin.end();
+    if (this.#child.exitCode === null && this.#child.signalCode === null) await once(this.#child, 'exit');
+    await rm(this.#folder, { recursive: true, force: true });
+  }
+
+  async #ask(command: string): Promise<number[]> {
+    const stopped = new AbortController();
+    try {
+      const answer = once(this.#lines, 'line', { signal: stopped.signal });
+      const end = once(this.#child, 'exit', { signal: stopped.signal }).then(([code, signal]) => {
+        throw new Error(`the native program ended (${String(code ?? signal)})`);
+      });
+      this.#child.stdin.write(`${command}\n`);
+      const [line] = (await Promise.race([answer, end])) as [string];
+      return line.split(' ').map(Number);
+    } finally {
+      stopped.abort();
+    }
+  }
+}

@@ -1,0 +1,70 @@
+import { execFile } from 'node:child_process';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+
+const CLI = fileURLToPath(new URL('../src/cli.ts', import.meta.url));
+const SMALL = fileURLToPath(new URL('../traces/small.altrace.gz', import.meta.url));
+
+interface Outcome {
+  readonly code: number;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+function bench(...parameters: string[]): Promise<Outcome> {
+  return new Promise((resolve) => {
+    execFile(process.execPath, ['--conditions=source', CLI, ...parameters], (error, stdout, stderr) => {
+      resolve({ code: typeof error?.code === 'number' ? error.code : error === null ? 0 : 1, stdout, stderr });
+    });
+  });
+}
+
+let folder = '';
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'allokit-bench-test-'));
+});
+afterAll(() => rm(folder, { recursive: true }));
+
+test('--json prints JSON and nothing else, --csv writes a file', async () => {
+  const csv = join(folder, 'out.csv');
+  const outcome = await bench('replay', SMALL, '--allocator', 'o1heap', '--allocator', 'as-tlsf', '--rounds', '2', '--warm', '1', '--json', '--csv', csv);
+  expect(outcome.code).toBe(0);
+  const report = JSON.parse(outcome.stdout) as { machine: { cores: number; node: string }; base: string; results: { subject: string; status: string }[] };
+  expect(report).toMatchObject({ command: 'replay', base: 'o1heap', machine: { node: process.versions.node } });
+  expect(report.results.map(({ subject, status }) => [subject, status])).toEqual([
+    ['o1heap', 'ok'],
+    ['as-tlsf', 'ok'],
+  ]);
+  expect((await readFile(csv, 'utf8')).trim().split('\n')).toHaveLength(3);
+});
+
+test('people get a table, the machine and the command', async () => {
+  const { code, stdout } = await bench('pair', '--allocator', 'as-tlsf', '--rounds', '2', '--warm', '1');
+  expect(code).toBe(0);
+  expect(stdout).toMatch(/\$ pnpm bench pair --allocator as-tlsf/);
+  expect(stdout).toMatch(/\d+ cores, .* GiB; .*Node \d+/);
+  expect(stdout).toMatch(/as-tlsf +│ +[\d.]+ │ +[\d.]+ │ +1\.00/);
+});
+
+test('--list lists the allocators of a command', async () => {
+  const { stdout } = await bench('arena', '--list', '--allocator', 'arena', '--allocator', 'thi.ng-malloc');
+  expect(stdout).toMatch(/^arena +allokit /m);
+  expect(stdout).toMatch(/^thi\.ng-malloc +peer +@thi\.ng\/malloc \d+\./m);
+});
+
+test.each([
+  ['an unknown allocator', ['pair', '--allocator', 'jemalloc'], /there is no allocator called "jemalloc" in pair; there are generalPurpose, /],
+  ['an unknown base', ['pair', '--base', 'jemalloc'], /there is no allocator called "jemalloc"/],
+  ['a file that is not there', ['replay', 'no-such.altrace.gz'], /no-such\.altrace\.gz: no such file/],
+  ['a file that is no trace', ['replay', CLI], /no allocation trace: it starts with/],
+  ['a number that is none', ['pair', '--rounds', 'many'], /It must be a whole number of at least 1/],
+  ['an unknown command', ['pear'], /unknown command 'pear'/],
+])('%s is a clear error', async (_, parameters, message) => {
+  const { code, stderr } = await bench(...parameters);
+  expect(code).toBe(1);
+  expect(stderr).toMatch(message);
+  expect(stderr).not.toMatch(/^ +at /m);
+});

@@ -1,0 +1,19 @@
+import { expect, test } from 'vitest';
+import { AllocatorError, formatAddress } from '../src/errors.ts';
+
+test('an AllocatorError carries its code, its name and its cause', () => {
+  const cause = new Error('first');
+  const error = new AllocatorError('double-free', 'the block at 0x10 (16) was freed already', { cause });
+  expect(error).toBeInstanceOf(Error);
+  expect(error.code).toBe('double-free');
+  expect(error.name).toBe('AllocatorError');
+  expect(error.cause).toBe(cause);
+  expect(String(error)).toBe('AllocatorError: the block at 0x10 (16) was freed already');
+  expect('cause' in new AllocatorError('busy', 'no cause')).toBe(false);
+});
+
+test('addresses are shown in hexadecimal and in decimal', () => {
+  expect(formatAddress(0)).toBe('0x0 (0)');
+  expect(formatAddress(65_536)).toBe('0x10000 (65536)');
+  expect(formatAddress(2 ** 32 - 16)).toBe('0xfffffff0 (4294967280)');
+});
