@@ -70,12 +70,8 @@ export class Bounded<P extends Allocator = Allocator> implements Allocator {
   allocate(size: number, alignment?: number): Address {
     if (size > this.limit - this.#used) return this.#refuse(size, alignment);
     const address = this.parent.allocate(size, alignment);
-    if (address === NULL) {
-      if (size !== 0) this.#failureCount += 1;
-      return NULL;
-    }
     const used = this.#used + this.parent.usableSize(address);
-    if (used > this.limit) return this.#undo(address, size);
+    if (address === NULL || used > this.limit) return this.#undo(address, size);
     this.#used = used;
     return address;
   }
@@ -162,10 +158,10 @@ export class Bounded<P extends Allocator = Allocator> implements Allocator {
     return NULL;
   }
 
-  /** Gives a block back that turned out too large for the quota. */
+  /** Gives a block back that turned out too large for the quota, or was none. */
   #undo(address: Address, size: number): Address {
     this.parent.deallocate(address, size);
-    this.#failureCount += 1;
+    if (size !== 0) this.#failureCount += 1;
     return NULL;
   }
 

@@ -122,6 +122,7 @@ test('a buffer with pages of 64 bytes holds them too', () => {
     create: () => Guarded.create(BufferMemory.create({ reserve: 2 ** 18, pageSize: 64 })),
     capacity: 2 ** 18,
     sizeMax: 2 ** 14,
+    refillRatio: 0.7,
     fuzz: { operations: 200 },
   })) {
     run();

@@ -211,7 +211,7 @@ export class Arena implements MonotonicAllocator {
 
   /** O(1) for the current chunk, O(chunks) otherwise. */
   owns(address: Address): boolean {
-    if (this.#released || address >>> 0 !== address) return false;
+    if (this.#released || typeof address !== 'number' || address >>> 0 !== address) return false;
     this.#renew();
     return this.#chunkAround(address, 'all') !== NULL;
   }
@@ -484,7 +484,9 @@ export class Arena implements MonotonicAllocator {
     const least = CHUNK_HEADER_SIZE + (granules + step) * this.alignment;
     const size = Math.max(alignUp(least, 16), words[state + CHUNK_SIZE]! >>> 0);
     if (size >= ADDRESS_SPACE_SIZE) return false;
-    const chunk = this.#parent.allocate(size, 16);
+    let chunk = this.#parent.allocate(size, 16);
+    // Chunks too small for this request may stand in its way.
+    if (chunk === NULL && this.trim() > 0) chunk = this.#parent.allocate(size, 16);
     this.#renew();
     if (chunk === NULL) return false;
     this.words[(chunk >>> 2) + CHUNK_BLOCK_SIZE] = size;

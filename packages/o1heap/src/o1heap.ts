@@ -77,7 +77,10 @@ const NO_WORDS = new Int32Array(0);
 
 /** How an {@link O1Heap} gets more memory from its parent when it is full. */
 export interface O1HeapGrowth {
-  /** Bytes that a growth adds at least; a larger request adds what it needs. */
+  /**
+   * Bytes that a growth adds at least. A larger request adds what it needs; a larger heap adds an eighth of itself, so that growths, and the regions they may leave,
+   * stay few.
+   */
   readonly step: number;
   /** Bytes that the heap may reach, its state included. Default: as far as the parent goes. */
   readonly limit?: number;
@@ -350,18 +353,22 @@ export class O1Heap implements Allocator {
 
   /** O(1) for a heap that never grew, O(regions) for one that did. */
   owns(address: Address): boolean {
-    if (this.#released || address >>> 0 !== address) return false;
+    if (this.#released || typeof address !== 'number' || address >>> 0 !== address) return false;
     this.#renew();
     return this.#findRegion(address >>> 2);
   }
 
-  /** Frees every block at once. O(regions). Regions that growth added are kept; the peaks and the count of failures too. */
+  /**
+   * Frees every block at once. O(fragments): every header is erased, so that addresses handed out before are told from live ones. Regions that growth added
+   * are kept; the peaks and the count of failures too.
+   */
   reset(): void {
     this.#renew();
     const { words, state } = this;
     clearBins(words, state);
     words[state + ALLOCATED] = 0;
     for (let region = words[state + FIRST_REGION]!; region !== 0; region = words[region + REGION_NEXT]!) {
+      eraseFragments(words, region);
       formatRegion(words, state, region, words[region + REGION_WORDS]!);
     }
   }
@@ -523,7 +530,8 @@ export class O1Heap implements Allocator {
     const wanted = fragmentWords(size);
     const needed = alignment <= FRAGMENT_SIZE_MIN ? wanted : FRAGMENT_WORDS_MIN * 2 ** binFor(wanted + (alignment - FRAGMENT_SIZE_MIN) / 4);
     const room = words[state + GROWTH_LIMIT_WORDS]! - words[state + CAPACITY]!;
-    const grown = this.#growRegion(this.#parent, needed, step, room) || this.#addRegion(this.#parent, needed, step, room);
+    const more = Math.max(step, alignDown(words[state + CAPACITY]! >>> 3, FRAGMENT_WORDS_MIN));
+    const grown = this.#growRegion(this.#parent, needed, more, room) || this.#addRegion(this.#parent, needed, more, room);
     return grown ? this.allocate(size, alignment) : this.#fail(size);
   }
 
@@ -666,6 +674,16 @@ function clearBins(words: Int32Array, state: number): void {
     const sentinel = sentinelOf(state, bin);
     words[sentinel] = sentinel;
     words[sentinel + PREVIOUS] = sentinel;
+  }
+}
+
+function eraseFragments(words: Int32Array, region: number): void {
+  const end = region + words[region + REGION_WORDS]!;
+  for (let block = region + REGION_FIRST; block < end; ) {
+    const size = words[block + SIZE]! & ~USED;
+    words[block + SIZE] = 0;
+    if (size === 0) throw new AllocatorError('corrupt', `the fragment at ${formatAddress(block * 4)} has no size`);
+    block += size;
   }
 }
 

@@ -1,3 +1,8 @@
+/**
+ * Memories that are root allocators: WebAssembly memory and fixed buffers, reserved and committed.
+ *
+ * @module @allokit/vmem
+ */
 export { BUFFER_PAGE_SIZE, BufferMemory, type BufferMemoryOptions } from './buffer-memory.ts';
 export { type PageRun } from './page-map.ts';
 export { PAGE_SIZE_MIN, PagedMemory, type PagedMemoryLayout, type PagedMemoryStats } from './paged-memory.ts';

@@ -260,7 +260,7 @@ export abstract class PagedMemory implements Memory, Allocator {
   }
 
   owns(address: Address): boolean {
-    if (this.#released || address >>> 0 !== address) return false;
+    if (this.#released || typeof address !== 'number' || address >>> 0 !== address) return false;
     const map = this.#pages();
     const page = Math.floor(address / this.pageSize);
     if (page < map.first || page >= map.end) return false;

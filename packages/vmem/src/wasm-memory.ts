@@ -5,8 +5,8 @@
  * foreign at the next growth of ours.
  */
 
-import { AllocatorError, ADDRESS_SPACE_SIZE, checkInteger, type Address } from '@allokit/allocator';
-import { PagedMemory, type PagedMemoryLayout } from './paged-memory.ts';
+import { AllocatorError, ADDRESS_SPACE_SIZE, checkInteger, isPowerOfTwo, type Address } from '@allokit/allocator';
+import { PAGE_SIZE_MIN, PagedMemory, type PagedMemoryLayout } from './paged-memory.ts';
 
 /** Bytes in a WebAssembly page. */
 export const WASM_PAGE_SIZE = 65_536;
@@ -19,9 +19,14 @@ export interface WasmMemoryOptions {
   readonly commit?: number;
   /** Whether other threads can use it: needs cross-origin isolation in browsers. Default `false`. */
   readonly shared?: boolean;
+  /**
+   * Bytes in a page of this root allocator, a power of two in 64..65536. The memory itself grows by WebAssembly's 64 KiB; smaller pages waste less on
+   * small blocks, and cost four bytes of state for each page of the reserve. Default 65536.
+   */
+  readonly pageSize?: number;
 }
 
-/** A root allocator over a `WebAssembly.Memory`; pages of 64 KiB. Single-owner: one thread at a time may allocate or commit. */
+/** A root allocator over a `WebAssembly.Memory`; pages of 64 KiB unless told otherwise. Single-owner: one thread at a time may allocate or commit. */
 export class WasmMemory extends PagedMemory {
   /** The memory, to hand to a module as an import or to post to a worker. */
   readonly wasm: WebAssembly.Memory;
@@ -41,8 +46,9 @@ export class WasmMemory extends PagedMemory {
    * @throws TypeError or RangeError for sizes that are none, AllocatorError `out-of-memory` when the engine refuses, `unsupported` where threads
    *   cannot share memory.
    */
-  static create({ reserve, commit = 0, shared = false }: WasmMemoryOptions): WasmMemory {
+  static create({ reserve, commit = 0, shared = false, pageSize = WASM_PAGE_SIZE }: WasmMemoryOptions): WasmMemory {
     const reserved = checkReserve(reserve);
+    checkPageSize(pageSize);
     checkInteger(commit, 'commit', 0, reserved);
     if (shared && typeof SharedArrayBuffer !== 'function') {
       throw new AllocatorError('unsupported', 'shared memory needs SharedArrayBuffer, which browsers offer to cross-origin isolated pages only');
@@ -53,7 +59,7 @@ export class WasmMemory extends PagedMemory {
     } catch (cause) {
       throw new AllocatorError('out-of-memory', `the engine refuses to reserve ${String(reserved)} bytes`, { cause });
     }
-    const memory = new WasmMemory(wasm, { pageSize: WASM_PAGE_SIZE, reserved, address: 0 }, true);
+    const memory = new WasmMemory(wasm, { pageSize, reserved, address: 0 }, true);
     memory.format(commit);
     return memory;
   }
@@ -65,10 +71,11 @@ export class WasmMemory extends PagedMemory {
    * @param options - `reserve` is its maximum in bytes: the platform does not tell. `commit` counts from 0 as well.
    * @throws As `create` does.
    */
-  static wrap(wasm: WebAssembly.Memory, { reserve, commit = 0 }: Omit<WasmMemoryOptions, 'shared'>): WasmMemory {
+  static wrap(wasm: WebAssembly.Memory, { reserve, commit = 0, pageSize = WASM_PAGE_SIZE }: Omit<WasmMemoryOptions, 'shared'>): WasmMemory {
     const reserved = checkReserve(reserve);
+    checkPageSize(pageSize);
     checkInteger(commit, 'commit', 0, reserved);
-    const memory = new WasmMemory(wasm, { pageSize: WASM_PAGE_SIZE, reserved, address: wasm.buffer.byteLength }, false);
+    const memory = new WasmMemory(wasm, { pageSize, reserved, address: wasm.buffer.byteLength }, false);
     memory.format(commit);
     return memory;
   }
@@ -82,7 +89,7 @@ export class WasmMemory extends PagedMemory {
    */
   static attach(wasm: WebAssembly.Memory, address: Address = 0): WasmMemory {
     const layout = PagedMemory.layoutAt(wasm.buffer, address);
-    if (layout.pageSize !== WASM_PAGE_SIZE) {
+    if (layout.pageSize > WASM_PAGE_SIZE) {
       throw new AllocatorError('bad-header', `the memory has pages of ${layout.pageSize} bytes, WebAssembly's have ${WASM_PAGE_SIZE}`);
     }
     const memory = new WasmMemory(wasm, layout, false);
@@ -99,7 +106,7 @@ export class WasmMemory extends PagedMemory {
     const before = this.wasm.buffer.byteLength;
     if (committed <= before) return before;
     try {
-      return this.wasm.grow((committed - before) / WASM_PAGE_SIZE) * WASM_PAGE_SIZE;
+      return this.wasm.grow(Math.ceil((committed - before) / WASM_PAGE_SIZE)) * WASM_PAGE_SIZE;
     } catch {
       return -1;
     }
@@ -114,4 +121,9 @@ export class WasmMemory extends PagedMemory {
 function checkReserve(reserve: number): number {
   checkInteger(reserve, 'reserve', 1, ADDRESS_SPACE_SIZE);
   return Math.ceil(reserve / WASM_PAGE_SIZE) * WASM_PAGE_SIZE;
+}
+
+function checkPageSize(pageSize: number): void {
+  checkInteger(pageSize, 'pageSize', PAGE_SIZE_MIN, WASM_PAGE_SIZE);
+  if (!isPowerOfTwo(pageSize)) throw new RangeError(`pageSize must be a power of two, got ${String(pageSize)}`);
 }

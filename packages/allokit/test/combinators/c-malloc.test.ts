@@ -153,7 +153,7 @@ test('addresses above 2 GiB survive the sign', () => {
   const high = 0x9000_0000;
   const { memory, alignment } = WasmMemory.create({ reserve: 2 ** 17 });
   const fake = { memory, alignment, allocate: () => high, deallocate: (address: number) => freed.push(address), usableSize: () => 8 };
-  const c = instantiate(memory as WasmMemory, fake as unknown as Allocator);
+  const c = instantiate(memory, fake as unknown as Allocator);
   const address = c.malloc(8);
   expect(address).toBe(high | 0);
   c.free(address);

@@ -1,0 +1,43 @@
+/** `generalPurpose`: the allocator for people who just want malloc. Slabs of fine classes for what is small, an o1heap for the rest. */
+
+import { Segregator, type Allocator } from '@allokit/allocator';
+import { O1Heap } from '@allokit/o1heap';
+import { SlabPool } from '@allokit/slab-pool';
+import { WasmMemory } from '@allokit/vmem';
+
+/** Address space of the memory that `generalPurpose` makes when it is given none: 1 GiB. */
+export const GENERAL_PURPOSE_RESERVE = 2 ** 30;
+
+/** Bytes of its slabs and pages: small, because there is at least one slab a class in use. */
+const SLAB_SIZE = 16_384;
+/** Requests up to and including so many bytes go to the slabs. */
+const THRESHOLD = 2048;
+/** Classes to a doubling above 128 bytes: rounding up then wastes at most an eighth. Below, the granule of 16 bytes decides. */
+const CLASSES_PER_DOUBLING = 8;
+/** Bytes the heap for large blocks starts with, and grows by at least. */
+const HEAP_STEP = 65_536;
+
+/** What {@link generalPurpose} makes. */
+export type GeneralPurpose = Segregator<SlabPool, O1Heap>;
+
+/** 16, 32 .. 128, then eight to a doubling: 144, 160 .. 256, 288, 320 .. 2048. */
+function fineClasses(): number[] {
+  const sizes: number[] = [];
+  for (let size = 16; size <= THRESHOLD; size += Math.max(16, 2 ** Math.floor(Math.log2(size)) / CLASSES_PER_DOUBLING)) sizes.push(size);
+  return sizes;
+}
+
+/**
+ * Makes a general-purpose heap over `parent`: up to 2 KiB from slabs of 40 classes, O(1) without headers; above from an o1heap, O(1) with 8 bytes of header
+ * and rounding to a power of two. Every block is aligned to 16 bytes, more on request. Both parts grow as far as the parent does.
+ *
+ * @param parent - Default: a new WebAssembly memory of its own, of up to 1 GiB in pages of 16 KiB.
+ * @throws AllocatorError `out-of-memory` when the parent has no room for the state.
+ */
+export function generalPurpose(parent: Allocator = WasmMemory.create({ reserve: GENERAL_PURPOSE_RESERVE, pageSize: SLAB_SIZE })): GeneralPurpose {
+  return Segregator.create({
+    threshold: THRESHOLD,
+    small: SlabPool.create(parent, { classes: fineClasses(), slabSize: SLAB_SIZE }),
+    large: O1Heap.create(parent, { size: HEAP_STEP, growth: { step: HEAP_STEP } }),
+  });
+}

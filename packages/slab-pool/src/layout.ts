@@ -1,0 +1,103 @@
+/**
+ * Where everything lies in a slab pool, in 32-bit words. Objects are known by the word index of their first word, so all arithmetic is on small
+ * positive integers anywhere in 4 GiB.
+ *
+ *     state                      index                         batch of descriptors           slabs
+ *     +------------------+       +---+---+---+---+- -          +------+------+------+- -      +--------+--------+--------+- -
+ *     | header, counters |       | 0 | d | d | 0 |             | next | desc | desc |         | object | object | object |
+ *     | class 0          |       +---+---+---+---+- -          +------+------+------+- -      +--------+--------+--------+- -
+ *     | class 1 ...      |       one word per slab-sized       one descriptor per slab        nothing but objects: so they are
+ *     +------------------+       piece of the memory                                          aligned as their size allows
+ *
+ * The index leads from an address to the slab's descriptor in one step. A descriptor has one bit for each 16 bytes of its slab, set where a live object
+ * starts: a bit that is not set tells every kind of bad address from a good one, whatever the user wrote into the objects.
+ *
+ * A free object's first word links to the next free one of its slab. The slabs of a class that have room form a ring; those that are full are in none.
+ */
+
+import { HEADER_SIZE } from '@allokit/allocator';
+
+/** What the state's header says. */
+export const HEADER = { kind: 'SLAB', version: 1 };
+
+/** Objects are multiples of this many bytes, and at least aligned to it. */
+export const GRANULE = 16;
+
+// The state's fields, in words from its start.
+const FIELDS = HEADER_SIZE / 4;
+/** log2 of a slab's bytes. */
+export const SLAB_LOG2 = FIELDS;
+/** How many size classes there are. */
+export const CLASS_COUNT = FIELDS + 1;
+/** The index: its first word, and how many it has. */
+export const INDEX = FIELDS + 2;
+export const INDEX_LENGTH = FIELDS + 3;
+/** Bytes of the index's own block; 0 while it lies in the block of the state. */
+export const INDEX_BLOCK_SIZE = FIELDS + 4;
+/** Bytes of the parent's block that the state lies in. */
+export const STATE_BLOCK_SIZE = FIELDS + 5;
+/** The batches of descriptors, linked. */
+export const FIRST_BATCH = FIELDS + 6;
+/** Descriptors without a slab, linked. */
+export const FREE_DESCRIPTOR = FIELDS + 7;
+/** Empty slabs kept for any class, linked; how many; how many at the most. */
+export const FIRST_SPARE = FIELDS + 8;
+export const SPARE_COUNT = FIELDS + 9;
+export const SPARE_COUNT_MAX = FIELDS + 10;
+/** Requests that found no room. */
+export const FAILURES = FIELDS + 11;
+/** Where a class without room has its current slab: a descriptor of which only the first free object exists, and is none. */
+export const NO_SLAB = FIELDS + 12;
+/** The class records. */
+export const CLASSES = FIELDS + 16;
+
+// A class record's fields, in words from its start.
+export const CLASS_WORDS = 8;
+/** Bytes of an object. */
+export const OBJECT_SIZE = 0;
+/** The slab that is allocated from next: the one last freed into; NO_SLAB when none has room. */
+export const CURRENT = 1;
+/** Slabs of this class. */
+export const SLAB_COUNT = 2;
+/** Allocations and frees of the slabs this class gave up, as 64-bit numbers of two words each. */
+export const PAST_ALLOCATED = 4;
+export const PAST_FREED = 6;
+
+// A descriptor's fields, in words from its start.
+/** The slab's first word; 0 while the descriptor has none. */
+export const SLAB_START = 0;
+/** The class record's index; 0 while the slab is spare. */
+export const SLAB_CLASS = 1;
+/** The first free object; 0 when none is linked. */
+export const FREE_OBJECT = 2;
+/** The first object that was never handed out, and where objects end. */
+export const FRESH_OBJECT = 3;
+export const OBJECTS_END = 4;
+/** Allocations and frees since the slab joined its class, modulo 2^32; their difference is exact. */
+export const ALLOCATED = 5;
+export const FREED = 6;
+/** The neighbours in the ring of slabs with room; 0 when the slab is full. */
+export const NEXT_SLAB = 7;
+export const PREVIOUS_SLAB = 8;
+/** The live bits. */
+export const LIVE_BITS = 9;
+
+/** Words of a batch before its descriptors: the next batch, its bytes, how many descriptors. */
+export const BATCH_NEXT = 0;
+export const BATCH_SIZE = 1;
+export const BATCH_COUNT = 2;
+export const BATCH_HEADER_WORDS = 4;
+
+/** Words of a descriptor for slabs of the given size. */
+export function descriptorWords(slabLog2: number): number {
+  return LIVE_BITS + liveBitWords(slabLog2);
+}
+
+/** Words of live bits for slabs of the given size. */
+export function liveBitWords(slabLog2: number): number {
+  return 1 << (slabLog2 - 9);
+}
+
+if (2 ** 9 !== GRANULE * 32) throw new RangeError('a word of live bits covers 32 granules');
+if (NO_SLAB + FREE_OBJECT >= CLASSES) throw new RangeError('the descriptor of no slab must not reach into the classes');
+if (CLASSES % 2 !== 0 || CLASS_WORDS % 2 !== 0) throw new RangeError('64-bit counts must be aligned');

@@ -1,0 +1,701 @@
+/**
+ * Pools of equal objects cut from slabs, one pool a size class: the next allocation of a class returns the object last freed. After J. Bonwick, "The slab
+ * allocator: an object-caching kernel memory allocator" (1994), with the free lists sharded by slab as in D. Leijen, B. Zorn and L. de Moura,
+ * "Mimalloc: free list sharding in action" (2019). The layout is in `layout.ts`.
+ */
+
+import {
+  AllocatorError,
+  NULL,
+  alignUp,
+  checkAddress,
+  checkAlignment,
+  checkHeader,
+  checkInteger,
+  checkSize,
+  eraseHeader,
+  formatAddress,
+  giveBack,
+  hasHeader,
+  isPowerOfTwo,
+  moveBlock,
+  writeHeader,
+  type Address,
+  type Allocator,
+  type AllocatorStats,
+  type Memory,
+  type Parent,
+} from '@allokit/allocator';
+import { checkPool, slabsOf } from './check.ts';
+import {
+  ALLOCATED,
+  BATCH_COUNT,
+  BATCH_HEADER_WORDS,
+  BATCH_NEXT,
+  BATCH_SIZE,
+  CLASSES,
+  CLASS_COUNT,
+  CLASS_WORDS,
+  CURRENT,
+  FAILURES,
+  FIRST_BATCH,
+  FIRST_SPARE,
+  FREED,
+  FREE_DESCRIPTOR,
+  FREE_OBJECT,
+  FRESH_OBJECT,
+  GRANULE,
+  HEADER,
+  INDEX,
+  INDEX_BLOCK_SIZE,
+  INDEX_LENGTH,
+  LIVE_BITS,
+  NEXT_SLAB,
+  NO_SLAB,
+  OBJECTS_END,
+  OBJECT_SIZE,
+  PAST_ALLOCATED,
+  PAST_FREED,
+  PREVIOUS_SLAB,
+  SLAB_CLASS,
+  SLAB_COUNT,
+  SLAB_LOG2,
+  SLAB_START,
+  SPARE_COUNT,
+  SPARE_COUNT_MAX,
+  STATE_BLOCK_SIZE,
+  descriptorWords,
+  liveBitWords,
+} from './layout.ts';
+
+/** The classes when nothing is said: powers of two, so that every object is aligned to its size. */
+export const CLASS_SIZES_DEFAULT: readonly number[] = [16, 32, 64, 128, 256];
+/** Bytes of a slab when nothing is said. */
+export const SLAB_SIZE_DEFAULT = 65_536;
+/** Bytes of empty slabs that a pool keeps when nothing is said. */
+export const SPARE_BYTES_DEFAULT = 4 * 2 ** 20;
+
+/** Bytes of free objects linked at once: a page's worth, so that a new slab is touched only as far as it is used. */
+const EXTENSION_BYTES = 4096;
+/** Descriptors taken from the parent at once, at least. */
+const BATCH_COUNT_MIN = 8;
+const CLASS_COUNT_MAX = 1024;
+const NO_WORDS = new Int32Array(0);
+
+/** How to make a {@link SlabPool}. */
+export interface SlabPoolOptions {
+  /** Bytes of the objects of each class, ascending multiples of 16. Default 16, 32, 64, 128, 256. */
+  readonly classes?: readonly number[];
+  /** Bytes of a slab, a power of two in 4 KiB..1 MiB: the alignment asked of the parent too. Default 64 KiB. */
+  readonly slabSize?: number;
+  /** Bytes of empty slabs to keep for reuse by any class, instead of giving them back to the parent at once. Default 4 MiB. */
+  readonly spareBytes?: number;
+}
+
+/** The figures of one class. */
+export interface SlabClassStats {
+  /** Bytes of an object. */
+  readonly size: number;
+  /** Objects handed out since creation. */
+  readonly allocated: number;
+  /** Objects taken back since creation, those of a `reset` included. */
+  readonly freed: number;
+  /** Objects alive. */
+  readonly live: number;
+  /** Slabs of this class. */
+  readonly slabs: number;
+}
+
+/** The figures of a pool. */
+export interface SlabPoolStats extends AllocatorStats {
+  /** Each class, in the order of sizes. */
+  readonly classes: readonly SlabClassStats[];
+  /** Slabs held, the spare ones included. */
+  readonly slabCount: number;
+  /** Empty slabs held for any class. */
+  readonly spareCount: number;
+}
+
+/**
+ * An allocator for small objects: O(1), no header, and memory use that follows the live objects.
+ *
+ * A request goes to the smallest class that holds it; more than the largest class is `NULL`. An object of a class is aligned to the largest power of two
+ * that divides its size; an alignment asked for leads to the first class that has it. Double, foreign, misaligned and interior frees are told exactly,
+ * by a bit for each object outside of it. An empty slab is kept for any class, or goes back to the parent. Single-owner.
+ */
+export class SlabPool implements Allocator {
+  readonly memory: Memory;
+  readonly alignment = GRANULE;
+  /** Where the pool's state lies: what `attach` wants. */
+  readonly address: Address;
+  /** The largest request this pool serves, in bytes. */
+  readonly sizeMax: number;
+
+  // Private to TypeScript only, and stored once: see the note in o1heap. `#private` fields are stored twice and never count as constant in V8.
+  declare private words: Int32Array;
+  declare private readonly state: number;
+  declare private readonly slabLog2: number;
+  declare private readonly liveBitMask: number;
+  /** From a size in granules to the offset of its class record. */
+  declare private readonly classOffsets: Uint16Array;
+
+  readonly #parent: Parent;
+  #released = false;
+
+  private constructor(parent: Parent, address: Address, slabLog2: number, classSizes: readonly number[]) {
+    this.memory = parent.memory;
+    this.address = address;
+    this.sizeMax = classSizes.at(-1)!;
+    this.#parent = parent;
+    this.words = parent.memory.i32;
+    this.state = address >>> 2;
+    this.slabLog2 = slabLog2;
+    this.liveBitMask = liveBitWords(slabLog2) - 1;
+    this.classOffsets = new Uint16Array(this.sizeMax / GRANULE + 1);
+    let granules = 0;
+    classSizes.forEach((size, i) => {
+      for (; granules <= size / GRANULE; granules += 1) this.classOffsets[granules] = CLASSES + i * CLASS_WORDS;
+    });
+  }
+
+  /**
+   * Makes a pool whose state and slabs come from `parent`. O(classes).
+   *
+   * @param parent - Must align blocks to a slab's size on request.
+   * @throws TypeError or RangeError for options that make no sense, AllocatorError `out-of-memory` when the parent has no room for the state.
+   */
+  static create(parent: Parent, { classes = CLASS_SIZES_DEFAULT, slabSize = SLAB_SIZE_DEFAULT, spareBytes = SPARE_BYTES_DEFAULT }: SlabPoolOptions = {}): SlabPool {
+    checkInteger(slabSize, 'slabSize', 4096, 2 ** 20);
+    if (!isPowerOfTwo(slabSize)) throw new RangeError(`slabSize must be a power of two, got ${slabSize}`);
+    checkInteger(spareBytes, 'spareBytes');
+    checkInteger(classes.length, 'classes.length', 1, CLASS_COUNT_MAX);
+    let previous = 0;
+    for (const size of classes) {
+      checkInteger(size, 'class size', previous + 1, slabSize);
+      if (size % GRANULE !== 0) throw new RangeError(`class size must be a multiple of ${GRANULE}, got ${size}`);
+      previous = size;
+    }
+    const stateWords = CLASSES + classes.length * CLASS_WORDS;
+    const blockSize = alignUp(stateWords * 4 + 256, Math.max(GRANULE, parent.alignment));
+    const address = parent.allocate(blockSize, GRANULE);
+    if (address === NULL) throw new AllocatorError('out-of-memory', `the parent has no block of ${blockSize} bytes for the pool's state`);
+    const pool = new SlabPool(parent, address, 31 - Math.clz32(slabSize), classes);
+    pool.#format(classes, blockSize, Math.floor(spareBytes / slabSize));
+    return pool;
+  }
+
+  /**
+   * Finds the pool that `create` made: from another thread, or in a restored image. Walks it all to prove it sound. O(slabs).
+   *
+   * @param parent - What the pool was created on.
+   * @param address - The other one's `address`.
+   * @throws AllocatorError `bad-header` when no pool lies there, `corrupt` when it is damaged, or what the parent says of a block it does not know.
+   */
+  static attach(parent: Parent, address: Address): SlabPool {
+    const { memory } = parent;
+    checkHeader(memory, address, HEADER, CLASSES * 4);
+    const words = memory.i32;
+    const state = address >>> 2;
+    const slabLog2 = words[state + SLAB_LOG2]!;
+    const classCount = words[state + CLASS_COUNT]!;
+    if (slabLog2 < 12 || slabLog2 > 20 || classCount < 1 || classCount > CLASS_COUNT_MAX || state + CLASSES + classCount * CLASS_WORDS > words.length) {
+      throw new AllocatorError('corrupt', `the pool at ${formatAddress(address)} has ${classCount} classes in slabs of 2^${slabLog2} bytes`);
+    }
+    const classes = Array.from({ length: classCount }, (_, i) => words[state + CLASSES + i * CLASS_WORDS + OBJECT_SIZE]!);
+    if (classes.some((size, i) => size % GRANULE !== 0 || size <= (classes[i - 1] ?? 0) || size > 2 ** slabLog2)) {
+      throw new AllocatorError('corrupt', `the pool at ${formatAddress(address)} has the classes ${classes.join(', ')}`);
+    }
+    const blockSize = words[state + STATE_BLOCK_SIZE]! >>> 0;
+    const holds = 'usableSize' in parent ? parent.usableSize(address) >= blockSize : parent.owns(address);
+    if (!holds) throw new AllocatorError('bad-header', `the parent has no block of ${blockSize} bytes at ${formatAddress(address)}`);
+    const pool = new SlabPool(parent, address, slabLog2, classes);
+    pool.checkInvariants();
+    return pool;
+  }
+
+  allocate(size: number, alignment?: number): Address {
+    const { words } = this;
+    if (alignment === undefined && (size | 0) === size && size > 0 && size <= this.sizeMax) {
+      const slab = words[this.state + this.classOffsets[(size + (GRANULE - 1)) >>> 4]! + CURRENT]!;
+      const object = words[slab + FREE_OBJECT]!;
+      if (object) {
+        words[slab + FREE_OBJECT] = words[object]!;
+        words[slab + LIVE_BITS + ((object >>> 7) & this.liveBitMask)]! |= 1 << (object >>> 2);
+        words[slab + ALLOCATED]! += 1;
+        return (object << 2) >>> 0;
+      }
+    }
+    return this.allocateElsewhere(size, alignment);
+  }
+
+  deallocate(address: Address, size?: number): void {
+    const { words, state } = this;
+    const number = address >>> this.slabLog2;
+    if (address >>> 0 === address && number < words[state + INDEX_LENGTH]!) {
+      const slab = words[words[state + INDEX]! + number]!;
+      const object = address >>> 2;
+      const at = slab + LIVE_BITS + ((object >>> 7) & this.liveBitMask);
+      const bits = words[at]!;
+      const bit = 1 << (object >>> 2);
+      const record = words[slab + SLAB_CLASS]!;
+      if (slab && bits & bit && !(address & (GRANULE - 1)) && (size === undefined || ((size | 0) === size && size > 0 && size <= words[record + OBJECT_SIZE]!))) {
+        const free = words[slab + FREE_OBJECT]!;
+        const freed = (words[slab + FREED]! + 1) | 0;
+        words[at] = bits ^ bit;
+        words[object] = free;
+        words[slab + FREE_OBJECT] = object;
+        words[slab + FREED] = freed;
+        if (!free || freed === words[slab + ALLOCATED]) this.notice(slab);
+        // Stored only when it changes: V8 and the processor then need not wait for it at the next allocation.
+        else if (words[record + CURRENT] !== slab) words[record + CURRENT] = slab;
+        return;
+      }
+    }
+    this.deallocateNothing(address, size);
+  }
+
+  /** In place within the class; never into another one. */
+  resize(address: Address, oldSize: number, newSize: number): boolean {
+    checkAddress(address);
+    checkSize(oldSize, 'oldSize');
+    checkSize(newSize, 'newSize');
+    this.#renew();
+    if (address === NULL) return false;
+    const record = this.#recordOf(address);
+    this.#checkObjectSize(address, record, oldSize);
+    return newSize > 0 && newSize <= this.sizeMax && this.classOffsets[Math.ceil(newSize / GRANULE)] === record - this.state;
+  }
+
+  /** O(1) within the class, O(size) into another one. */
+  reallocate(address: Address, oldSize: number, newSize: number, alignment: number = GRANULE): Address {
+    checkAddress(address);
+    checkSize(newSize, 'newSize');
+    checkAlignment(alignment);
+    if (address === NULL) return this.allocate(newSize, alignment);
+    checkSize(oldSize, 'oldSize');
+    this.#renew();
+    this.#checkObjectSize(address, this.#recordOf(address), oldSize);
+    if (newSize === 0) {
+      this.deallocate(address, oldSize);
+      return NULL;
+    }
+    if (address % alignment === 0 && this.resize(address, oldSize, newSize)) return address;
+    return moveBlock(this, this, address, oldSize, newSize, alignment);
+  }
+
+  usableSize(address: Address): number {
+    checkAddress(address);
+    this.#renew();
+    return address === NULL ? 0 : this.words[this.#recordOf(address) + OBJECT_SIZE]!;
+  }
+
+  /** O(1). */
+  owns(address: Address): boolean {
+    if (this.#released || typeof address !== 'number' || address >>> 0 !== address) return false;
+    this.#renew();
+    return this.#slabOf(address) !== 0;
+  }
+
+  /** Frees every object at once; all slabs are kept, for any class. O(slabs). */
+  reset(): void {
+    this.#renew();
+    const { words } = this;
+    for (const slab of slabsOf(words, this.state)) {
+      if (words[slab + SLAB_CLASS] === 0) continue;
+      words[slab + FREED] = words[slab + ALLOCATED]!;
+      this.#leaveClass(slab);
+      this.#clear(slab);
+      this.#pushSpare(slab);
+    }
+  }
+
+  /**
+   * Gives all empty slabs back to the parent, the spare ones included. O(slabs).
+   *
+   * @returns How many bytes went back; 0 when the parent takes nothing back.
+   */
+  trim(): number {
+    this.#renew();
+    if ('monotonic' in this.#parent) return 0;
+    this.#gatherSpares();
+    const { words, state } = this;
+    let count = 0;
+    for (let slab = words[state + FIRST_SPARE]!; slab !== 0; slab = words[state + FIRST_SPARE]!, count += 1) {
+      words[state + FIRST_SPARE] = words[slab + NEXT_SLAB]!;
+      words[state + SPARE_COUNT]! -= 1;
+      this.#returnSlab(slab);
+    }
+    return count * 2 ** this.slabLog2;
+  }
+
+  release(): void {
+    if (this.#released) return;
+    this.#renew();
+    const { words, state } = this;
+    const parent = this.#parent;
+    const slabs = [...slabsOf(words, state)].map((slab) => words[slab + SLAB_START]! * 4);
+    const batches: { address: Address; size: number }[] = [];
+    for (let batch = words[state + FIRST_BATCH]!; batch !== 0; batch = words[batch + BATCH_NEXT]!) {
+      batches.push({ address: batch * 4, size: words[batch + BATCH_SIZE]! >>> 0 });
+    }
+    const indexSize = words[state + INDEX_BLOCK_SIZE]! >>> 0;
+    if (indexSize !== 0) batches.push({ address: words[state + INDEX]! * 4, size: indexSize });
+    batches.push({ address: this.address, size: words[state + STATE_BLOCK_SIZE]! >>> 0 });
+    eraseHeader(this.memory, this.address);
+    this.#released = true;
+    this.words = NO_WORDS;
+    for (const slab of slabs) giveBack(parent, slab, 2 ** this.slabLog2);
+    for (const { address, size } of batches) giveBack(parent, address, size);
+  }
+
+  /** O(slabs). */
+  stats(): SlabPoolStats {
+    this.#renew();
+    const { words, state } = this;
+    const doubles = this.memory.f64;
+    const classes = Array.from({ length: words[state + CLASS_COUNT]! }, (_, i) => {
+      const record = state + CLASSES + i * CLASS_WORDS;
+      const allocated = doubles[(record + PAST_ALLOCATED) / 2]!;
+      const freed = doubles[(record + PAST_FREED) / 2]!;
+      return { size: words[record + OBJECT_SIZE]!, allocated, freed, live: 0, slabs: words[record + SLAB_COUNT]! };
+    });
+    let slabCount = 0;
+    for (const slab of slabsOf(words, state)) {
+      slabCount += 1;
+      const record = words[slab + SLAB_CLASS]!;
+      const figures = classes[(record - state - CLASSES) / CLASS_WORDS];
+      if (figures === undefined) continue;
+      figures.allocated += words[slab + ALLOCATED]! >>> 0;
+      figures.freed += words[slab + FREED]! >>> 0;
+      figures.live += (words[slab + ALLOCATED]! - words[slab + FREED]!) | 0;
+    }
+    return {
+      capacity: slabCount * 2 ** this.slabLog2,
+      liveBytes: classes.reduce((sum, { size, live }) => sum + size * live, 0),
+      failureCount: words[state + FAILURES]! >>> 0,
+      classes,
+      slabCount,
+      spareCount: words[state + SPARE_COUNT]!,
+    };
+  }
+
+  /** Walks every slab, every free list and every live bit. O(objects). */
+  checkInvariants(): void {
+    this.#renew();
+    checkPool(this.memory, this.address);
+  }
+
+  #format(classes: readonly number[], blockSize: number, spareCountMax: number): void {
+    const { words, state } = this;
+    words.fill(0, state, state + blockSize / 4);
+    words[state + SLAB_LOG2] = this.slabLog2;
+    words[state + CLASS_COUNT] = classes.length;
+    words[state + INDEX] = state + CLASSES + classes.length * CLASS_WORDS;
+    words[state + INDEX_LENGTH] = state + blockSize / 4 - words[state + INDEX]!;
+    words[state + STATE_BLOCK_SIZE] = blockSize;
+    words[state + SPARE_COUNT_MAX] = Math.min(spareCountMax, 2 ** 20);
+    classes.forEach((size, i) => {
+      words[state + CLASSES + i * CLASS_WORDS + OBJECT_SIZE] = size;
+      words[state + CLASSES + i * CLASS_WORDS + CURRENT] = state + NO_SLAB;
+    });
+    writeHeader(this.memory, this.address, HEADER);
+  }
+
+  /** Takes the current view; throws when the pool was released, by this handle or another. Returns whether the view was stale. */
+  #renew(): boolean {
+    if (this.#released) throw new AllocatorError('released', 'this pool was released');
+    const words = this.memory.i32;
+    if (words === this.words) return false;
+    this.words = words;
+    if (!hasHeader(this.memory, this.address, HEADER)) {
+      this.words = NO_WORDS;
+      throw new AllocatorError('released', `the pool at ${formatAddress(this.address)} is gone: it was released, or overwritten`);
+    }
+    return true;
+  }
+
+  /** What `allocate` does with a bad size, an alignment, a stale view, and a slab that has no free object linked. */
+  private allocateElsewhere(size: number, alignment: number = GRANULE): Address {
+    checkSize(size);
+    checkAlignment(alignment);
+    this.#renew();
+    if (size === 0) return NULL;
+    const record = this.#recordFor(size, alignment);
+    if (record !== 0 && this.#refill(record)) return this.allocate(this.words[record + OBJECT_SIZE]!);
+    this.words[this.state + FAILURES]! += 1;
+    return NULL;
+  }
+
+  /** The class that serves a request, or 0. */
+  #recordFor(size: number, alignment: number): number {
+    if (size > this.sizeMax) return 0;
+    const { words, state } = this;
+    const end = state + CLASSES + words[state + CLASS_COUNT]! * CLASS_WORDS;
+    for (let record = state + this.classOffsets[Math.ceil(size / GRANULE)]!; record < end; record += CLASS_WORDS) {
+      if (words[record + OBJECT_SIZE]! % alignment === 0) return record;
+      // Below 16 bytes every class is aligned enough.
+      if (alignment <= GRANULE) return record;
+    }
+    return 0;
+  }
+
+  /** Makes the class's current slab one with a free object linked; false when the parent has no room. O(1) amortised. */
+  #refill(record: number): boolean {
+    for (;;) {
+      const { words } = this;
+      const slab = words[record + CURRENT]!;
+      if (slab === this.state + NO_SLAB) return this.#addSlab(record);
+      if (words[slab + FREE_OBJECT] !== 0) return true;
+      if (this.#extend(slab)) return true;
+      // The slab is full: it leaves the ring, until an object comes back.
+      this.#unlink(slab);
+    }
+  }
+
+  /** Links a page's worth of objects that were never handed out. */
+  #extend(slab: number): boolean {
+    const { words } = this;
+    const size = words[words[slab + SLAB_CLASS]! + OBJECT_SIZE]! / 4;
+    const first = words[slab + FRESH_OBJECT]!;
+    const left = (words[slab + OBJECTS_END]! - first) / size;
+    if (left === 0) return false;
+    const count = Math.min(left, Math.max(1, Math.floor(EXTENSION_BYTES / 4 / size)));
+    const last = first + (count - 1) * size;
+    for (let object = first; object < last; object += size) words[object] = object + size;
+    words[last] = words[slab + FREE_OBJECT]!;
+    words[slab + FREE_OBJECT] = first;
+    words[slab + FRESH_OBJECT] = last + size;
+    return true;
+  }
+
+  /** Gives a class a slab: a spare one, or one from the parent. */
+  #addSlab(record: number): boolean {
+    const slab = this.#takeSpare() || this.#takeSlab() || (this.#gatherSpares() ? this.#takeSpare() : 0);
+    if (slab === 0) return false;
+    const { words } = this;
+    const objectWords = words[record + OBJECT_SIZE]! / 4;
+    const slabWords = 2 ** this.slabLog2 / 4;
+    words[slab + SLAB_CLASS] = record;
+    words[slab + OBJECTS_END] = words[slab + SLAB_START]! + Math.floor(slabWords / objectWords) * objectWords;
+    words[slab + ALLOCATED] = 0;
+    words[slab + FREED] = 0;
+    words[record + SLAB_COUNT]! += 1;
+    this.#clear(slab);
+    this.#link(slab);
+    return this.#extend(slab);
+  }
+
+  #takeSpare(): number {
+    const { words, state } = this;
+    const slab = words[state + FIRST_SPARE]!;
+    if (slab === 0) return 0;
+    words[state + FIRST_SPARE] = words[slab + NEXT_SLAB]!;
+    words[state + SPARE_COUNT]! -= 1;
+    return slab;
+  }
+
+  /** A new slab from the parent, with a descriptor and its place in the index; 0 when any of the three is not to be had. */
+  #takeSlab(): number {
+    const size = 2 ** this.slabLog2;
+    if (this.words[this.state + FREE_DESCRIPTOR] === 0 && !this.#addBatch()) return 0;
+    const address = this.#parent.allocate(size, size);
+    this.#renew();
+    if (address === NULL) return 0;
+    const number = address / size;
+    if (number >= this.words[this.state + INDEX_LENGTH]! && !this.#growIndex(number + 1)) {
+      giveBack(this.#parent, address, size);
+      return 0;
+    }
+    const { words, state } = this;
+    const slab = words[state + FREE_DESCRIPTOR]!;
+    words[state + FREE_DESCRIPTOR] = words[slab + NEXT_SLAB]!;
+    words[slab + SLAB_START] = address / 4;
+    words[words[state + INDEX]! + number] = slab;
+    return slab;
+  }
+
+  #addBatch(): boolean {
+    const each = descriptorWords(this.slabLog2);
+    const size = alignUp((BATCH_HEADER_WORDS + BATCH_COUNT_MIN * each) * 4, Math.max(GRANULE, this.#parent.alignment));
+    const address = this.#parent.allocate(size, GRANULE);
+    this.#renew();
+    if (address === NULL) return false;
+    const { words, state } = this;
+    const batch = address / 4;
+    words.fill(0, batch, batch + size / 4);
+    const count = Math.floor((size / 4 - BATCH_HEADER_WORDS) / each);
+    words[batch + BATCH_NEXT] = words[state + FIRST_BATCH]!;
+    words[batch + BATCH_SIZE] = size;
+    words[batch + BATCH_COUNT] = count;
+    words[state + FIRST_BATCH] = batch;
+    for (let i = count - 1; i >= 0; i -= 1) {
+      const slab = batch + BATCH_HEADER_WORDS + i * each;
+      words[slab + NEXT_SLAB] = words[state + FREE_DESCRIPTOR]!;
+      words[state + FREE_DESCRIPTOR] = slab;
+    }
+    return true;
+  }
+
+  /** Moves the index to a block of at least twice its length. */
+  #growIndex(least: number): boolean {
+    const length = Math.max(least, this.words[this.state + INDEX_LENGTH]! * 2);
+    const size = alignUp(length * 4, Math.max(GRANULE, this.#parent.alignment));
+    const address = this.#parent.allocate(size, GRANULE);
+    this.#renew();
+    if (address === NULL) return false;
+    const { words, state } = this;
+    const old = words[state + INDEX]!;
+    const oldLength = words[state + INDEX_LENGTH]!;
+    const oldSize = words[state + INDEX_BLOCK_SIZE]! >>> 0;
+    words.fill(0, address / 4, (address + size) / 4);
+    words.copyWithin(address / 4, old, old + oldLength);
+    words[state + INDEX] = address / 4;
+    words[state + INDEX_LENGTH] = size / 4;
+    words[state + INDEX_BLOCK_SIZE] = size;
+    if (oldSize !== 0) giveBack(this.#parent, old * 4, oldSize);
+    return true;
+  }
+
+  /** A free found its slab with no object linked, or left it without a live one. */
+  private notice(slab: number): void {
+    const { words } = this;
+    if (words[slab + NEXT_SLAB] === 0) this.#link(slab);
+    words[words[slab + SLAB_CLASS]! + CURRENT] = slab;
+    const isEmpty = words[slab + FREED] === words[slab + ALLOCATED];
+    // The last slab with room stays, however empty: or a class that comes and goes would take it again at once.
+    if (isEmpty && words[slab + NEXT_SLAB] !== slab) {
+      this.#leaveClass(slab);
+      this.#keepSpare(slab);
+    }
+  }
+
+  /** An empty slab leaves its class, which remembers its counts. */
+  #leaveClass(slab: number): void {
+    const { words, memory } = this;
+    const record = words[slab + SLAB_CLASS]!;
+    memory.f64[(record + PAST_ALLOCATED) / 2]! += words[slab + ALLOCATED]! >>> 0;
+    memory.f64[(record + PAST_FREED) / 2]! += words[slab + FREED]! >>> 0;
+    words[record + SLAB_COUNT]! -= 1;
+    if (words[slab + NEXT_SLAB] !== 0) this.#unlink(slab);
+    words[slab + ALLOCATED] = 0;
+    words[slab + FREED] = 0;
+    words[slab + SLAB_CLASS] = 0;
+    words[slab + FREE_OBJECT] = 0;
+  }
+
+  #keepSpare(slab: number): void {
+    const { words, state } = this;
+    if (words[state + SPARE_COUNT]! >= words[state + SPARE_COUNT_MAX]! && !('monotonic' in this.#parent)) {
+      this.#returnSlab(slab);
+    } else this.#pushSpare(slab);
+  }
+
+  #pushSpare(slab: number): void {
+    const { words, state } = this;
+    words[slab + NEXT_SLAB] = words[state + FIRST_SPARE]!;
+    words[state + FIRST_SPARE] = slab;
+    words[state + SPARE_COUNT]! += 1;
+  }
+
+  /** Takes from every class the empty slabs that it kept. O(slabs): before giving memory back, or giving up. */
+  #gatherSpares(): boolean {
+    const { words } = this;
+    let found = false;
+    for (const slab of slabsOf(words, this.state)) {
+      if (words[slab + SLAB_CLASS] === 0 || words[slab + ALLOCATED] !== words[slab + FREED]) continue;
+      this.#leaveClass(slab);
+      this.#pushSpare(slab);
+      found = true;
+    }
+    return found;
+  }
+
+  /** Gives a slab that is in no class and not spare back to the parent. */
+  #returnSlab(slab: number): void {
+    const { words, state } = this;
+    const address = words[slab + SLAB_START]! * 4;
+    words[words[state + INDEX]! + (address >>> this.slabLog2)] = 0;
+    words[slab + SLAB_START] = 0;
+    words[slab + NEXT_SLAB] = words[state + FREE_DESCRIPTOR]!;
+    words[state + FREE_DESCRIPTOR] = slab;
+    giveBack(this.#parent, address, 2 ** this.slabLog2);
+  }
+
+  /** Makes all of a slab's objects fresh. */
+  #clear(slab: number): void {
+    const { words } = this;
+    words[slab + FREE_OBJECT] = 0;
+    words[slab + FRESH_OBJECT] = words[slab + SLAB_START]!;
+    words.fill(0, slab + LIVE_BITS, slab + LIVE_BITS + liveBitWords(this.slabLog2));
+  }
+
+  /** Puts a slab into its class's ring, and makes it the current one. */
+  #link(slab: number): void {
+    const { words } = this;
+    const record = words[slab + SLAB_CLASS]!;
+    const isFirst = words[record + CURRENT] === this.state + NO_SLAB;
+    const next = isFirst ? slab : words[record + CURRENT]!;
+    const previous = next === slab ? slab : words[next + PREVIOUS_SLAB]!;
+    words[slab + NEXT_SLAB] = next;
+    words[slab + PREVIOUS_SLAB] = previous;
+    words[previous + NEXT_SLAB] = slab;
+    words[next + PREVIOUS_SLAB] = slab;
+    if (isFirst) words[record + CURRENT] = slab;
+  }
+
+  /** Takes a slab out of its class's ring; the current one becomes the next, or none. */
+  #unlink(slab: number): void {
+    const { words } = this;
+    const record = words[slab + SLAB_CLASS]!;
+    const next = words[slab + NEXT_SLAB]!;
+    const previous = words[slab + PREVIOUS_SLAB]!;
+    words[previous + NEXT_SLAB] = next;
+    words[next + PREVIOUS_SLAB] = previous;
+    words[slab + NEXT_SLAB] = 0;
+    words[slab + PREVIOUS_SLAB] = 0;
+    if (words[record + CURRENT] === slab) words[record + CURRENT] = next === slab ? this.state + NO_SLAB : next;
+  }
+
+  /** The descriptor of the slab that `address` lies in, or 0. The view is fresh. */
+  #slabOf(address: Address): number {
+    const { words, state } = this;
+    const number = address >>> this.slabLog2;
+    return number < words[state + INDEX_LENGTH]! ? words[words[state + INDEX]! + number]! : 0;
+  }
+
+  /** The class record of the live object at `address`, or the error that says why there is none. The view is fresh. */
+  #recordOf(address: Address): number {
+    const { words } = this;
+    const slab = this.#slabOf(address);
+    const where = formatAddress(address);
+    if (slab === 0) throw new AllocatorError('foreign-address', `${where} does not lie in a slab of this pool`);
+    const object = address >>> 2;
+    const record = words[slab + SLAB_CLASS]!;
+    const offset = address - words[slab + SLAB_START]! * 4;
+    if (record === 0) throw new AllocatorError('double-free', `the object at ${where} is free already: its whole slab is`);
+    const size = words[record + OBJECT_SIZE]!;
+    if (offset % size !== 0 || object >= words[slab + OBJECTS_END]!) {
+      throw new AllocatorError('invalid-address', `no object of ${size} bytes starts at ${where}`);
+    }
+    const isLive = (words[slab + LIVE_BITS + ((object >>> 7) & this.liveBitMask)]! >>> (object >>> 2)) & 1;
+    if (isLive === 0) throw new AllocatorError('double-free', `the object at ${where} is free already`);
+    return record;
+  }
+
+  /** What `deallocate` does with NULL, a stale view, and with everything that is wrong. */
+  private deallocateNothing(address: Address, size: number | undefined): void {
+    checkAddress(address);
+    if (size !== undefined) checkSize(size);
+    this.#renew();
+    if (address === NULL) return;
+    const record = this.#recordOf(address);
+    if (size !== undefined) this.#checkObjectSize(address, record, size);
+    this.deallocate(address);
+  }
+
+  #checkObjectSize(address: Address, record: number, size: number): void {
+    const objectSize = this.words[record + OBJECT_SIZE]!;
+    if (size > 0 && size <= objectSize) return;
+    throw new AllocatorError('size-mismatch', `the object at ${formatAddress(address)} has ${objectSize} bytes, its size cannot be ${size}`);
+  }
+}
