@@ -27,6 +27,7 @@ export { type Memory } from './memory.ts';
 export { moveBlock, moveInto } from './move.ts';
 export { Null } from './null.ts';
 export { giveBack } from './parent.ts';
+export { Reclaiming } from './reclaiming.ts';
 export { Retained, type RetainedStats } from './retained.ts';
 export { Scoped, type ScopedStats } from './scoped.ts';
 export { Segregator, type SegregatorOptions, type SegregatorStats } from './segregator.ts';

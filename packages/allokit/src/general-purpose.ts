@@ -1,6 +1,6 @@
 /** `generalPurpose`: the allocator for people who just want malloc. Slabs of fine classes for what is small, an o1heap for the rest. */
 
-import { Segregator, type Allocator } from '@allokit/allocator';
+import { Reclaiming, Segregator, type Allocator } from '@allokit/allocator';
 import { O1Heap } from '@allokit/o1heap';
 import { SlabPool } from '@allokit/slab-pool';
 import { WasmMemory } from '@allokit/vmem';
@@ -29,15 +29,22 @@ function fineClasses(): number[] {
 
 /**
  * Makes a general-purpose heap over `parent`: up to 2 KiB from slabs of 40 classes, O(1) without headers; above from an o1heap, O(1) with 8 bytes of header
- * and rounding to a power of two. Every block is aligned to 16 bytes, more on request. Both parts grow as far as the parent does.
+ * and rounding to a power of two. Every block is aligned to 16 bytes, more on request. Both parts grow as far as the parent does,
+ * and give each other what they hold empty before a request fails.
  *
  * @param parent - Default: a new WebAssembly memory of its own, of up to 1 GiB in pages of 16 KiB.
  * @throws AllocatorError `out-of-memory` when the parent has no room for the state.
  */
 export function generalPurpose(parent: Allocator = WasmMemory.create({ reserve: GENERAL_PURPOSE_RESERVE, pageSize: SLAB_SIZE })): GeneralPurpose {
-  return Segregator.create({
-    threshold: THRESHOLD,
-    small: SlabPool.create(parent, { classes: fineClasses(), slabSize: SLAB_SIZE }),
-    large: O1Heap.create(parent, { size: HEAP_STEP, growth: { step: HEAP_STEP } }),
-  });
+  // Both hold on to memory that the other may need: so each may ask the other for it.
+  let heap: O1Heap | undefined;
+  const pool = SlabPool.create(
+    Reclaiming.create(parent, () => heap?.trim() ?? 0),
+    { classes: fineClasses(), slabSize: SLAB_SIZE },
+  );
+  heap = O1Heap.create(
+    Reclaiming.create(parent, () => pool.trim()),
+    { size: HEAP_STEP, growth: { step: HEAP_STEP } },
+  );
+  return Segregator.create({ threshold: THRESHOLD, small: pool, large: heap });
 }

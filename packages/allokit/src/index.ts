@@ -61,6 +61,7 @@ export {
   readUtf8,
   refuseBlock,
   refuseSize,
+  Reclaiming,
   Retained,
   type RetainedStats,
   Scoped,

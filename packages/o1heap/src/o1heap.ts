@@ -29,6 +29,7 @@ import {
 } from '@allokit/allocator';
 import { checkHeap } from './check.ts';
 import { cut, findFirst, insert, join, remove, sentinelOf } from './fragments.ts';
+import { appendRegion, clearBins, dropRegion, eraseFragments, formatRegion, freeTail, isInsideFree, lengthenRegion, regionOf, shortenRegion } from './regions.ts';
 import {
   ALLOCATED,
   ALLOCATED_PEAK,
@@ -49,7 +50,6 @@ import {
   HEAP_SIZE_MIN,
   LAST_REGION,
   PREVIOUS,
-  REGION_BEGIN,
   REGION_FIRST,
   REGION_NEXT,
   REGION_OVERHEAD_WORDS,
@@ -373,6 +373,51 @@ export class O1Heap implements Allocator {
     }
   }
 
+  /**
+   * Gives back to the parent what growth added and no block needs: regions without a block, and the free ends of the others, in units of the
+   * parent's alignment. O(regions).
+   *
+   * @returns How many bytes went back; 0 for a heap that cannot grow, or a parent that takes nothing back.
+   */
+  trim(): number {
+    this.#renew();
+    const { words, state } = this;
+    const parent = this.#parent;
+    if (parent === undefined || 'monotonic' in parent || words[state + GROWTH_STEP_WORDS] === 0) return 0;
+    this.recentEnd = this.recentStart;
+    let returned = 0;
+    let previous = 0;
+    for (let region = words[state + FIRST_REGION]!; region !== 0; ) {
+      const next = words[region + REGION_NEXT]!;
+      const length = words[region + REGION_WORDS]!;
+      if (previous !== 0 && freeTail(words, region) === length - REGION_OVERHEAD_WORDS) {
+        dropRegion(words, state, region, previous);
+        parent.deallocate(region * 4, length * 4);
+        returned += length * 4;
+      } else {
+        returned += this.#cutTail(parent, region);
+        previous = region;
+      }
+      region = next;
+    }
+    return returned;
+  }
+
+  /** Gives the free end of a region back; a region keeps one fragment at least. */
+  #cutTail(parent: Parent, region: number): number {
+    const { words, state } = this;
+    const length = words[region + REGION_WORDS]!;
+    const isFirst = region === words[state + FIRST_REGION]!;
+    const spare = Math.min(freeTail(words, region), length - REGION_OVERHEAD_WORDS - FRAGMENT_WORDS_MIN);
+    const less = alignDown(spare * 4, parent.alignment) / 4;
+    const start = isFirst ? this.address : region * 4;
+    const oldSize = (region + length) * 4 - start;
+    if (less <= 0 || !parent.resize(start, oldSize, oldSize - less * 4)) return 0;
+    shortenRegion(words, state, region, less);
+    if (isFirst) words[state + BLOCK_WORDS]! -= less;
+    return less * 4;
+  }
+
   release(): void {
     if (this.#released) return;
     this.#renew();
@@ -529,54 +574,43 @@ export class O1Heap implements Allocator {
     if (step === 0 || this.#parent === undefined || size > REQUEST_SIZE_MAX) return this.#fail(size);
     const wanted = fragmentWords(size);
     const needed = alignment <= FRAGMENT_SIZE_MIN ? wanted : FRAGMENT_WORDS_MIN * 2 ** binFor(wanted + (alignment - FRAGMENT_SIZE_MIN) / 4);
-    const room = words[state + GROWTH_LIMIT_WORDS]! - words[state + CAPACITY]!;
     const more = Math.max(step, alignDown(words[state + CAPACITY]! >>> 3, FRAGMENT_WORDS_MIN));
-    const grown = this.#growRegion(this.#parent, needed, more, room) || this.#addRegion(this.#parent, needed, more, room);
-    return grown ? this.allocate(size, alignment) : this.#fail(size);
+    const parent = this.#parent;
+    const isGrown = this.#growRegion(parent, needed, more) || this.#addRegion(parent, needed, more) || this.#addRegion(parent, needed, 0);
+    return isGrown ? this.allocate(size, alignment) : this.#fail(size);
   }
 
-  /** Makes the last region longer, where it stands: [ .. frag ][ end ] => [ .. frag + more ][ end ]. */
-  #growRegion(parent: Parent, needed: number, step: number, room: number): boolean {
+  /** Words that the limit leaves to growth. */
+  get #room(): number {
+    return alignDown(Math.max(0, this.words[this.state + GROWTH_LIMIT_WORDS]! - this.words[this.state + CAPACITY]!), FRAGMENT_WORDS_MIN);
+  }
+
+  /** Makes the last region longer, where it stands, so that its free tail has `needed` words. */
+  #growRegion(parent: Parent, needed: number, step: number): boolean {
     const { words, state } = this;
     const region = words[state + LAST_REGION]!;
-    const length = words[region + REGION_WORDS]!;
     const isFirst = region === words[state + FIRST_REGION]!;
-    const end = region + length;
-    const sizeBefore = words[words[end + BEFORE]! + SIZE]!;
-    const least = Math.max(FRAGMENT_WORDS_MIN, (sizeBefore & USED) === 0 ? needed - sizeBefore : needed);
-    const more = Math.min(Math.max(least, step), alignDown(room, FRAGMENT_WORDS_MIN));
-    if (more < least) return false;
+    const least = Math.max(FRAGMENT_WORDS_MIN, needed - freeTail(words, region));
+    const more = Math.min(Math.max(least, step), this.#room);
     const start = isFirst ? this.address : region * 4;
-    const oldSize = end * 4 - start;
-    if (oldSize + more * 4 > ADDRESS_SPACE_SIZE - 1 || !parent.resize(start, oldSize, oldSize + more * 4)) return false;
-    const view = this.memory.i32;
-    if (view !== words) this.words = view;
-    view[region + REGION_WORDS] = length + more;
-    view[end + more + SIZE] = USED;
-    view[end + more + BEFORE] = end;
-    view[state + CAPACITY]! += more;
-    if (isFirst) view[state + BLOCK_WORDS]! += more;
+    const oldSize = (region + words[region + REGION_WORDS]!) * 4 - start;
+    if (more < least || oldSize + more * 4 >= ADDRESS_SPACE_SIZE || !parent.resize(start, oldSize, oldSize + more * 4)) return false;
+    this.#renew();
+    lengthenRegion(this.words, state, region, more);
+    if (isFirst) this.words[state + BLOCK_WORDS]! += more;
     this.recentEnd = this.recentStart;
-    join(view, state, end, more);
     return true;
   }
 
   /** Takes another block from the parent. */
-  #addRegion(parent: Parent, needed: number, step: number, room: number): boolean {
+  #addRegion(parent: Parent, needed: number, step: number): boolean {
     const least = needed + REGION_OVERHEAD_WORDS;
-    const length = Math.min(Math.max(least, step), alignDown(room, FRAGMENT_WORDS_MIN));
+    const length = Math.min(Math.max(least, step), this.#room);
     if (length < least || length * 4 >= ADDRESS_SPACE_SIZE) return false;
     const address = parent.allocate(length * 4, FRAGMENT_SIZE_MIN);
-    const words = this.memory.i32;
-    if (words !== this.words) this.words = words;
+    this.#renew();
     if (address === NULL) return false;
-    const { state } = this;
-    const region = address / 4;
-    words[region + REGION_NEXT] = 0;
-    words[words[state + LAST_REGION]! + REGION_NEXT] = region;
-    words[state + LAST_REGION] = region;
-    words[state + CAPACITY]! += length - REGION_OVERHEAD_WORDS;
-    formatRegion(words, state, region, length);
+    appendRegion(this.words, this.state, address / 4, length);
     return true;
   }
 
@@ -594,17 +628,12 @@ export class O1Heap implements Allocator {
 
   /** Whether `block` lies among a region's fragments; remembers the region. */
   #findRegion(block: number): boolean {
-    const { words, state } = this;
     if (block >= this.recentStart && block < this.recentEnd) return true;
-    for (let region = words[state + FIRST_REGION]!; region !== 0; region = words[region + REGION_NEXT]!) {
-      const end = region + words[region + REGION_WORDS]!;
-      if (block >= region + REGION_FIRST && block < end) {
-        this.recentStart = region + REGION_FIRST;
-        this.recentEnd = end;
-        return true;
-      }
-    }
-    return false;
+    const region = regionOf(this.words, this.state, block);
+    if (region === 0) return false;
+    this.recentStart = region + REGION_FIRST;
+    this.recentEnd = region + this.words[region + REGION_WORDS]!;
+    return true;
   }
 
   /** The live block at `address`, or the error that says why there is none. The view is fresh. */
@@ -666,48 +695,4 @@ function fragmentWords(size: number): number {
 /** The lowest bin whose every fragment has at least `size` words: ceil(log2(size / smallest)). */
 function binFor(size: number): number {
   return 30 - clz32(size - 1);
-}
-
-function clearBins(words: Int32Array, state: number): void {
-  words[state + BIN_MASK] = 0;
-  for (let bin = -1; bin < BIN_COUNT; bin += 1) {
-    const sentinel = sentinelOf(state, bin);
-    words[sentinel] = sentinel;
-    words[sentinel + PREVIOUS] = sentinel;
-  }
-}
-
-function eraseFragments(words: Int32Array, region: number): void {
-  const end = region + words[region + REGION_WORDS]!;
-  for (let block = region + REGION_FIRST; block < end; ) {
-    const size = words[block + SIZE]! & ~USED;
-    words[block + SIZE] = 0;
-    if (size === 0) throw new AllocatorError('corrupt', `the fragment at ${formatAddress(block * 4)} has no size`);
-    block += size;
-  }
-}
-
-/** Makes one free fragment of a region. */
-function formatRegion(words: Int32Array, state: number, region: number, length: number): void {
-  const begin = region + REGION_BEGIN;
-  const first = region + REGION_FIRST;
-  const end = region + length;
-  words[region + REGION_WORDS] = length;
-  words[begin + SIZE] = FRAGMENT_WORDS_MIN | USED;
-  words[begin + BEFORE] = 0;
-  words[first + BEFORE] = begin;
-  words[end + SIZE] = USED;
-  words[end + BEFORE] = first;
-  insert(words, state, first, end - first);
-}
-
-/** Whether a word lies inside a free fragment: only asked on the way to an error. O(free fragments). */
-function isInsideFree(words: Int32Array, state: number, word: number): boolean {
-  for (let bin = 0; bin < BIN_COUNT; bin += 1) {
-    const sentinel = sentinelOf(state, bin);
-    for (let block = words[sentinel]!; block !== sentinel; block = words[block]!) {
-      if (word >= block + SIZE && word < block + SIZE + words[block + SIZE]!) return true;
-    }
-  }
-  return false;
 }

@@ -43,15 +43,15 @@ function at(word: number): string {
 }
 
 /** The descriptors that have a slab, in no particular order. O(descriptors). */
-export function* slabsOf(words: Int32Array, state: number): Generator<number> {
+export function slabsOf(words: Int32Array, state: number): number[] {
   const each = descriptorWords(words[state + SLAB_LOG2]!);
+  const slabs: number[] = [];
   for (let batch = words[state + FIRST_BATCH]!; batch !== 0; batch = words[batch + BATCH_NEXT]!) {
-    const count = words[batch + BATCH_COUNT]!;
-    for (let i = 0; i < count; i += 1) {
-      const slab = batch + BATCH_HEADER_WORDS + i * each;
-      if (words[slab + SLAB_START] !== 0) yield slab;
-    }
+    const first = batch + BATCH_HEADER_WORDS;
+    const end = first + words[batch + BATCH_COUNT]! * each;
+    for (let slab = first; slab < end; slab += each) if (words[slab + SLAB_START] !== 0) slabs.push(slab);
   }
+  return slabs;
 }
 
 /** Checks the pool at `address`. O(objects). Reads only; safe on any bytes. */

@@ -333,7 +333,7 @@ export class SlabPool implements Allocator {
     this.#renew();
     const { words, state } = this;
     const parent = this.#parent;
-    const slabs = [...slabsOf(words, state)].map((slab) => words[slab + SLAB_START]! * 4);
+    const slabs = slabsOf(words, state).map((slab) => words[slab + SLAB_START]! * 4);
     const batches: { address: Address; size: number }[] = [];
     for (let batch = words[state + FIRST_BATCH]!; batch !== 0; batch = words[batch + BATCH_NEXT]!) {
       batches.push({ address: batch * 4, size: words[batch + BATCH_SIZE]! >>> 0 });
