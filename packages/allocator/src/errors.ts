@@ -37,6 +37,7 @@ export type AllocatorErrorCode =
 
 /** A broken contract: see {@link AllocatorErrorCode}. The call that threw it changed nothing. */
 export class AllocatorError extends Error {
+  /** `AllocatorError`: tells the class where several copies of the package are loaded, and `instanceof` does not. */
   override readonly name = 'AllocatorError';
 
   /** What went wrong, for programs; the message says it for people. */

@@ -227,7 +227,12 @@ export class Guarded<P extends Allocator = Allocator> implements Allocator {
   }
 
   /** Every block that is live, oldest first: when none should be, the leaks. O(live blocks). */
-  leaks(): { readonly address: Address; readonly size: number }[] {
+  leaks(): {
+    /** Where it starts. */
+    readonly address: Address;
+    /** The size asked for, in bytes. */
+    readonly size: number;
+  }[] {
     return [...this.#live.values()].map(({ address, size }) => ({ address, size }));
   }
 

@@ -1,3 +1,8 @@
+/**
+ * The contract of memories and allocators, its errors and guards, and the combinators.
+ *
+ * @module @allokit/allocator
+ */
 export {
   ADDRESS_SPACE_SIZE,
   ALIGNMENT_MAX,

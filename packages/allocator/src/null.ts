@@ -20,6 +20,8 @@ export class Null implements Allocator {
   }
 
   /**
+   * Makes one. O(1).
+   *
    * @param memory - Where no block will ever lie; combinators compare it with that of the other part.
    */
   static create(memory: Memory): Null {

@@ -24,7 +24,12 @@ const HISTOGRAM_LENGTH = 33;
 /** What {@link Tracked.create} takes. */
 export interface TrackedOptions {
   /** Whether to note the call stack of each allocation, and how many frames of it: 8 unless told otherwise. Default `false`. */
-  readonly sites?: boolean | { readonly depth: number };
+  readonly sites?:
+    | boolean
+    | {
+        /** Frames to keep, 1..1000. */
+        readonly depth: number;
+      };
   /**
    * Called after each call that changed something, and after each request that found no room. It must not use the allocator, and not throw:
    * the call would be done, but its caller would not learn the address.

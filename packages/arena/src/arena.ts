@@ -44,7 +44,7 @@ export const CHUNK_SIZE_DEFAULT = 2 * 2 ** 20;
 export const ARENA_ALIGNMENT_DEFAULT = 8;
 
 const HEADER = { kind: 'AREN', version: 1 };
-const FIELDS = HEADER_SIZE / 4;
+const FIELDS = 4;
 const GRANULE_LOG2 = FIELDS;
 const CHUNK_SIZE = FIELDS + 1;
 const CURRENT = FIELDS + 2;
@@ -66,6 +66,7 @@ const CHUNK_SIZE_MIN = 256;
 
 const NO_WORDS = new Int32Array(0);
 
+if (FIELDS * 4 !== HEADER_SIZE) throw new RangeError('the fields must follow the header');
 if (STATE_SIZE < (FAILURES + 1) * 4 || STATE_SIZE % 16 !== 0) throw new RangeError('the state must hold its fields and keep the chunk aligned');
 
 /** How to make an {@link Arena}. */

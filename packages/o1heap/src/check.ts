@@ -74,7 +74,7 @@ function checkDiagnostics(words: Int32Array, state: number): void {
   if (step !== 0 && words[state + BLOCK_WORDS] === 0) fail('a heap without a parent is to grow');
   if (step !== 0 && words[state + GROWTH_LIMIT_WORDS]! < 0) fail(`the limit of growth is ${words[state + GROWTH_LIMIT_WORDS]! * 4} bytes`);
   if (words[state + BIN_MASK] === 0 && allocated < capacity) fail(`${(capacity - allocated) * 4} bytes are free, but no bin is marked`);
-  if (words[state + BIN_MASK]! >>> BIN_COUNT !== 0) fail('a bin is marked that does not exist');
+  if (words[state + BIN_MASK]! >>> BIN_COUNT !== 0 || (words[state + BIN_MASK]! & 3) !== 0) fail('a bin is marked that does not exist');
 }
 
 /** The mask, the sentinel and the first fragment of a bin agree; a mark on an empty bin is allowed, except on bin -1, which has none. */

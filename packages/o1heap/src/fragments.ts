@@ -5,9 +5,9 @@
 
 import { BEFORE, BINS, BIN_MASK, PREVIOUS, SIZE, USED } from './layout.ts';
 
-/** The bin of a free fragment of `size` words: floor(log2(size / smallest)). */
+/** The bin of a free fragment of `size` words: 29 - floor(log2(size / smallest)). */
 export function binOf(size: number): number {
-  return 29 - Math.clz32(size);
+  return Math.clz32(size);
 }
 
 /** The index of a bin's sentinel. */
@@ -37,18 +37,20 @@ export function remove(words: Int32Array, block: number): void {
 }
 
 /**
- * The first fragment of the lowest bin at or above `bin` that has one. Clears the marks of bins that ran empty: at most one a bin, so bounded.
+ * The first fragment of the last bin up to `bin` that has one: of the smallest that are large enough. Clears the marks of bins that ran empty: at most one a
+ * bin, so bounded.
  *
  * @returns Its block, or 0 when there is none.
  */
 export function findFirst(words: Int32Array, state: number, bin: number): number {
   for (;;) {
-    const bins = words[state + BIN_MASK]! & (-1 << bin);
+    const bins = words[state + BIN_MASK]! & ((2 << bin) - 1);
     if (bins === 0) return 0;
-    const sentinel = sentinelOf(state, 31 - Math.clz32(bins & -bins));
+    const last = 31 - Math.clz32(bins);
+    const sentinel = sentinelOf(state, last);
     const block = words[sentinel]!;
     if (block !== sentinel) return block;
-    words[state + BIN_MASK]! ^= bins & -bins;
+    words[state + BIN_MASK]! ^= 1 << last;
   }
 }
 
@@ -67,8 +69,8 @@ export function cut(words: Int32Array, state: number, block: number, size: numbe
 }
 
 /**
- * Frees a fragment of `size` words, which is in no bin, joining it with free neighbours. A used header that ends up inside a larger fragment is erased, so
- * that a second free of the same address finds nothing.
+ * Frees a fragment of `size` words, which is in no bin, joining it with free neighbours. A used header that ends up inside a larger fragment is not
+ * erased: its neighbours no longer agree with it, and so a second free of the same address is told.
  *
  *     [ free? ][ fragment ][ free? ] => [ free ]
  */
@@ -84,7 +86,6 @@ export function join(words: Int32Array, state: number, block: number, size: numb
   }
   if ((sizeBefore & USED) === 0) {
     remove(words, before);
-    words[block + SIZE] = 0;
     start = before;
     length += sizeBefore;
   }

@@ -43,7 +43,7 @@ export const BEFORE = -1;
 export const PREVIOUS = 1;
 
 // The state's fields, in words from its start.
-const FIELDS = HEADER_SIZE / 4;
+const FIELDS = 4;
 /** The parent's block that the state lies in, in words; 0 when the caller placed the heap. */
 export const BLOCK_WORDS = FIELDS;
 /** Words that a growth adds at least; 0 when the heap cannot grow. */
@@ -67,8 +67,11 @@ export const REQUEST_PEAK = FIELDS + 9;
 export const FAILURES = FIELDS + 10;
 /** Two words a bin: the links of its sentinel, a block of which nothing else exists. The pair before is that of bin -1, which is always empty. */
 export const BINS = FIELDS + 13;
-/** Bin b holds free fragments of [16 * 2^b, 32 * 2^b) bytes; the last one's would fill 4 GiB. */
-export const BIN_COUNT = 28;
+/**
+ * Bin b holds free fragments whose size in words has b leading zeros: of [2^(31-b), 2^(32-b)) words. So the larger the bin, the smaller its fragments, and the
+ * smallest fragment's is the last. (No fragment is large enough for bins 0 and 1.)
+ */
+export const BIN_COUNT = 30;
 /** Bytes of the state. */
 export const STATE_SIZE = alignUp((BINS + 2 * BIN_COUNT) * 4, FRAGMENT_SIZE_MIN);
 
@@ -84,6 +87,7 @@ export const REGION_OVERHEAD_WORDS = REGION_FIRST;
 /** Bytes of the smallest heap: its state, and a region of one fragment. */
 export const HEAP_SIZE_MIN = STATE_SIZE + REGION_OVERHEAD_WORDS * 4 + FRAGMENT_SIZE_MIN;
 
+if (FIELDS * 4 !== HEADER_SIZE) throw new RangeError('the fields must follow the header');
 if (FRAGMENT_SIZE_MIN < FRAGMENT_HEADER_SIZE + 8) throw new RangeError('a free fragment must hold its two links');
 if (REGION_FIRST % FRAGMENT_WORDS_MIN !== 0) throw new RangeError('blocks must start on a 16-byte boundary');
-if (FRAGMENT_WORDS_MIN !== 4) throw new RangeError('the bin of a fragment is computed as 29 - clz32(words)');
+if (BIN_COUNT !== Math.clz32(FRAGMENT_WORDS_MIN) + 1) throw new RangeError('the last bin must be that of the smallest fragment');

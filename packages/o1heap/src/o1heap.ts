@@ -66,12 +66,10 @@ export const HEAP_SIZE_DEFAULT = 2 ** 30;
 
 const { clz32 } = Math;
 
-// `allocate` and `deallocate` fit V8's budget for inlining (460 bytecodes a function, 920 a caller) only just, so they count leading zeros once and derive from
-// them: a fragment's words from its bytes, a bin's bit and its sentinel from the fragment's words, its sentinel from the bin's bit.
+// The sentinel of the last bin in a set of bins, from the leading zeros of the set. For the empty set, that of bin -1.
+const SENTINEL_BY_ZEROS = BINS + 2 * 31;
+// The words of the fragment that holds `n` bytes, from the leading zeros of n - 1.
 const WORDS_BY_ZEROS = 2 ** 30;
-const BIN_BY_ZEROS = 2 ** 29;
-const SENTINEL_BY_ZEROS = BINS + 2 * 29;
-const SENTINEL_BY_BIN = BINS + 2 * 31;
 
 const NO_WORDS = new Int32Array(0);
 
@@ -231,16 +229,18 @@ export class O1Heap implements Allocator {
     return bound + STATE_SIZE + REGION_OVERHEAD_WORDS * 4;
   }
 
+  // The next two fit V8's budget for inlining (920 bytecodes a caller, the second one counted 1.2 times) only just: hence each looks as it does, and a test
+  // keeps watch over their sizes.
+
   allocate(size: number, alignment?: number): Address {
     const { words, state } = this;
     if (alignment !== undefined || (size | 0) !== size || !(size > 0)) return this.allocateUnusual(size, alignment);
-    // A fragment of 2^(32 - zeros) bytes holds the block and its header. Any in its bin or above is large enough: half-fit looks no further.
+    // The block and its header take a fragment of 2^30 >>> zeros words. Any in its bin, or one before, is large enough: half-fit looks no further.
     const zeros = clz32(size + (FRAGMENT_HEADER_SIZE - 1));
-    const bins = words[state + BIN_MASK]! & (-1 << (28 - zeros));
-    // The lowest such bin, or bin -1 when there is none. A stale view knows no block at all.
-    let sentinel = state + SENTINEL_BY_BIN - clz32(bins & -bins) * 2;
+    const sentinel = clz32(words[state + BIN_MASK]! & ((4 << zeros) - 1)) * -2 + state + SENTINEL_BY_ZEROS;
     const block = words[sentinel]!;
-    if (!block || block === sentinel) return this.allocateFromElsewhere(size);
+    // The bin is empty, or bin -1, which always is; or the block lies in front of the state; or the view is stale, and knows no block.
+    if (!(block > sentinel)) return this.allocateFromElsewhere(size);
     const next = words[block]!;
     words[sentinel] = next;
     words[next + PREVIOUS] = sentinel;
@@ -249,37 +249,36 @@ export class O1Heap implements Allocator {
     if (rest) {
       // [ block: free      ] => [ block: used ][ behind: free ]
       const behind = block + wanted;
-      const zerosRest = clz32(rest);
-      sentinel = state + SENTINEL_BY_ZEROS - zerosRest * 2;
-      const nextRest = words[sentinel]!;
+      const bin = clz32(rest);
+      const sentinelRest = bin * 2 + state + BINS;
+      const nextRest = words[sentinelRest]!;
       words[behind + SIZE] = rest;
       words[behind + BEFORE] = block;
       words[behind] = nextRest;
-      words[behind + PREVIOUS] = sentinel;
+      words[behind + PREVIOUS] = sentinelRest;
       words[nextRest + PREVIOUS] = behind;
-      words[sentinel] = behind;
+      words[sentinelRest] = behind;
       words[behind + rest + BEFORE] = behind;
-      words[state + BIN_MASK]! |= BIN_BY_ZEROS >>> zerosRest;
+      words[state + BIN_MASK]! |= 1 << bin;
     }
     words[block + SIZE] = wanted | USED;
     const allocated = words[state + ALLOCATED]! + wanted;
     words[state + ALLOCATED] = allocated;
-    if (allocated > words[state + ALLOCATED_PEAK]!) words[state + ALLOCATED_PEAK] = allocated;
-    if (size > words[state + REQUEST_PEAK]!) words[state + REQUEST_PEAK] = size;
-    return (block << 2) >>> 0;
+    if (allocated > words[state + ALLOCATED_PEAK]! || size > words[state + REQUEST_PEAK]!) this.notePeaks(allocated, size);
+    return block * 4;
   }
 
   deallocate(address: Address, size?: number): void {
     const { words, state } = this;
     const block = address >>> 2;
-    if (size === undefined && address >>> 0 === address && block >= this.recentStart && block < this.recentEnd) {
+    if (size === undefined && block * 4 === address && block >= this.recentStart && block < this.recentEnd) {
       let length = words[block + SIZE]! - USED;
       const before = words[block + BEFORE]!;
       const behind = block + length;
       const sizeBefore = words[before + SIZE]!;
       const sizeBehind = words[behind + SIZE]!;
       // In use, aligned, and both neighbours agree: anything but 0 is wrong.
-      if (!((length & USED) | (address & (FRAGMENT_SIZE_MIN - 1)) | (words[behind + BEFORE]! ^ block) | ((before + (sizeBefore & ~USED)) ^ block))) {
+      if (!(((length | block) & 3) | (words[behind + BEFORE]! ^ block) | ((before + (sizeBefore & ~USED)) ^ block))) {
         words[state + ALLOCATED]! -= length;
         let start = block;
         if (!(sizeBehind & USED)) {
@@ -291,17 +290,16 @@ export class O1Heap implements Allocator {
           length += sizeBehind;
         }
         if (!(sizeBefore & USED)) {
-          // [ before: free ][ block ] => [ before: free ], and the header of the block is no more.
+          // [ before: free ][ block ] => [ before: free ]. The block's header stays behind, but no neighbour agrees with it any more.
           const next = words[before]!;
           const previous = words[before + PREVIOUS]!;
           words[previous] = next;
           words[next + PREVIOUS] = previous;
-          words[block + SIZE] = 0;
           length += sizeBefore;
           start = before;
         }
-        const zeros = clz32(length);
-        const sentinel = state + SENTINEL_BY_ZEROS - zeros * 2;
+        const bin = clz32(length);
+        const sentinel = bin * 2 + state + BINS;
         const next = words[sentinel]!;
         words[start + SIZE] = length;
         words[start] = next;
@@ -309,7 +307,7 @@ export class O1Heap implements Allocator {
         words[next + PREVIOUS] = start;
         words[sentinel] = start;
         words[start + length + BEFORE] = start;
-        words[state + BIN_MASK]! |= BIN_BY_ZEROS >>> zeros;
+        words[state + BIN_MASK]! |= 1 << bin;
         return;
       }
     }
@@ -443,7 +441,7 @@ export class O1Heap implements Allocator {
     const { words, state } = this;
     const free = words[state + CAPACITY]! - words[state + ALLOCATED]!;
     let largest = 0;
-    for (let bin = BIN_COUNT - 1; bin >= 0 && largest === 0; bin -= 1) {
+    for (let bin = 0; bin < BIN_COUNT && largest === 0; bin += 1) {
       const sentinel = sentinelOf(state, bin);
       for (let block = words[sentinel]!; block !== sentinel; block = words[block]!) largest = Math.max(largest, words[block + SIZE]!);
     }
@@ -533,7 +531,7 @@ export class O1Heap implements Allocator {
   #allocateAligned(size: number, alignment: number): Address {
     const wanted = fragmentWords(size);
     const { words, state } = this;
-    const found = findFirst(words, state, Math.min(binFor(wanted + (alignment - FRAGMENT_SIZE_MIN) / 4), BIN_COUNT));
+    const found = findFirst(words, state, binFor(wanted + (alignment - FRAGMENT_SIZE_MIN) / 4));
     if (found === 0) return this.#expand(size, alignment);
     const length = words[found + SIZE]!;
     const block = alignUp(found * 4, alignment) / 4;
@@ -545,26 +543,21 @@ export class O1Heap implements Allocator {
       insert(words, state, found, front);
     }
     cut(words, state, block, length - front, wanted);
-    this.#account(wanted, size);
+    words[state + ALLOCATED]! += wanted;
+    this.notePeaks(words[state + ALLOCATED]!, size);
     return block * 4;
   }
 
-  #account(wanted: number, size: number): void {
+  private notePeaks(allocated: number, size: number): void {
     const { words, state } = this;
-    const allocated = words[state + ALLOCATED]! + wanted;
-    words[state + ALLOCATED] = allocated;
     if (allocated > words[state + ALLOCATED_PEAK]!) words[state + ALLOCATED_PEAK] = allocated;
     if (size > words[state + REQUEST_PEAK]! >>> 0) words[state + REQUEST_PEAK] = size;
   }
 
-  /**
-   * What `allocate` does when the bin it looked into gives no block: because the view was stale, because the mask was, because there was no bin.
-   */
+  /** What `allocate` does when the bin it looked into gives it no block. */
   private allocateFromElsewhere(size: number): Address {
-    const isStale = this.#renew();
-    const found = size <= REQUEST_SIZE_MAX && findFirst(this.words, this.state, binFor(fragmentWords(size))) !== 0;
-    if (isStale || found) return this.allocate(size);
-    return this.#expand(size, FRAGMENT_SIZE_MIN);
+    this.#renew();
+    return size > REQUEST_SIZE_MAX ? this.#fail(size) : this.#allocateAligned(size, FRAGMENT_SIZE_MIN);
   }
 
   /** No bin can serve: because the heap is full, or may grow. */
@@ -573,7 +566,7 @@ export class O1Heap implements Allocator {
     const step = words[state + GROWTH_STEP_WORDS]!;
     if (step === 0 || this.#parent === undefined || size > REQUEST_SIZE_MAX) return this.#fail(size);
     const wanted = fragmentWords(size);
-    const needed = alignment <= FRAGMENT_SIZE_MIN ? wanted : FRAGMENT_WORDS_MIN * 2 ** binFor(wanted + (alignment - FRAGMENT_SIZE_MIN) / 4);
+    const needed = alignment <= FRAGMENT_SIZE_MIN ? wanted : 2 ** (31 - binFor(wanted + (alignment - FRAGMENT_SIZE_MIN) / 4));
     const more = Math.max(step, alignDown(words[state + CAPACITY]! >>> 3, FRAGMENT_WORDS_MIN));
     const parent = this.#parent;
     const isGrown = this.#growRegion(parent, needed, more) || this.#addRegion(parent, needed, more) || this.#addRegion(parent, needed, 0);
@@ -682,7 +675,8 @@ export class O1Heap implements Allocator {
       words[block + length + BEFORE] = rest;
       join(words, state, rest, length - wanted);
     }
-    this.#account(wanted - length, newSize);
+    words[state + ALLOCATED]! += wanted - length;
+    this.notePeaks(words[state + ALLOCATED]!, newSize);
     return true;
   }
 }
@@ -692,7 +686,7 @@ function fragmentWords(size: number): number {
   return 2 ** (30 - Math.clz32(size + (FRAGMENT_HEADER_SIZE - 1)));
 }
 
-/** The lowest bin whose every fragment has at least `size` words: ceil(log2(size / smallest)). */
+/** The last bin whose every fragment has at least `size` words. */
 function binFor(size: number): number {
-  return 30 - clz32(size - 1);
+  return clz32(size - 1) - 1;
 }

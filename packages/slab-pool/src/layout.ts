@@ -24,7 +24,7 @@ export const HEADER = { kind: 'SLAB', version: 1 };
 export const GRANULE = 16;
 
 // The state's fields, in words from its start.
-const FIELDS = HEADER_SIZE / 4;
+const FIELDS = 4;
 /** log2 of a slab's bytes. */
 export const SLAB_LOG2 = FIELDS;
 /** How many size classes there are. */
@@ -98,6 +98,7 @@ export function liveBitWords(slabLog2: number): number {
   return 1 << (slabLog2 - 9);
 }
 
+if (FIELDS * 4 !== HEADER_SIZE) throw new RangeError('the fields must follow the header');
 if (2 ** 9 !== GRANULE * 32) throw new RangeError('a word of live bits covers 32 granules');
 if (NO_SLAB + FREE_OBJECT >= CLASSES) throw new RangeError('the descriptor of no slab must not reach into the classes');
 if (CLASSES % 2 !== 0 || CLASS_WORDS % 2 !== 0) throw new RangeError('64-bit counts must be aligned');

@@ -111,7 +111,12 @@ export class BufferMemory extends PagedMemory {
     }
   }
 
-  protected override current(): { buffer: ArrayBufferLike; committed: number } {
+  protected override current(): {
+    /** The buffer. */
+    buffer: ArrayBufferLike;
+    /** In bytes, from its start. */
+    committed: number;
+  } {
     return { buffer: this.#bytes, committed: this.#words[PagedMemory.committedWord(this.address)]! * this.pageSize };
   }
 

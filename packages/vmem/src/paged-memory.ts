@@ -104,7 +104,12 @@ export abstract class PagedMemory implements Memory, Allocator {
   }
 
   /** The buffer as it is now, and how many of its bytes are committed. */
-  protected abstract current(): { readonly buffer: ArrayBufferLike; readonly committed: number };
+  protected abstract current(): {
+    /** The buffer. */
+    readonly buffer: ArrayBufferLike;
+    /** In bytes, from its start. */
+    readonly committed: number;
+  };
 
   /**
    * Commits at least `committed` bytes in all. The buffer may be another one afterwards.

@@ -97,7 +97,12 @@ export class WasmMemory extends PagedMemory {
     return memory;
   }
 
-  protected override current(): { buffer: ArrayBufferLike; committed: number } {
+  protected override current(): {
+    /** The buffer. */
+    buffer: ArrayBufferLike;
+    /** In bytes, from its start. */
+    committed: number;
+  } {
     const { buffer } = this.wasm;
     return { buffer, committed: buffer.byteLength };
   }

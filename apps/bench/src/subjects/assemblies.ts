@@ -51,6 +51,7 @@ export function hybridPoolAssembly(): LinearSubject {
         },
         release: () => {
           heap.release();
+          memory.release();
         },
       };
     },

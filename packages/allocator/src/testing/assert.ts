@@ -2,6 +2,7 @@
 
 /** What the suite throws when an allocator breaks its contract; runners show its message. */
 export class ConformanceError extends Error {
+  /** `ConformanceError`, for classes derived from it too. */
   override readonly name = 'ConformanceError';
 }
 

@@ -1,3 +1,8 @@
+/**
+ * Whether an allocator keeps the contract: the conformance suite, and a fuzzer with a model of what memory should hold.
+ *
+ * @module @allokit/allocator/testing
+ */
 export { ConformanceError } from './assert.ts';
 export { conformance, type ConformanceCase, type ConformanceOptions } from './conformance.ts';
 export { FuzzError, environmentSeed, fuzz, fuzzProgram, type FuzzOptions } from './fuzz.ts';

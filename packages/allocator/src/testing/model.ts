@@ -24,6 +24,7 @@ export function isAllocator(allocator: AnyAllocator): allocator is Allocator {
 export interface Block {
   /** Counts up with every allocation, so that a block is recognised in a message. */
   readonly id: number;
+  /** Where it starts. */
   readonly address: Address;
   /** The size it was last given, in bytes. */
   readonly size: number;

@@ -12,15 +12,56 @@ export type Order = 'lifo' | 'fifo' | 'random';
 
 /** One step of a program. Blocks are known by number, each number given to one block. */
 export type Operation =
-  | { readonly do: 'allocate'; readonly block: number; readonly size: number; readonly alignment?: number }
-  | { readonly do: 'deallocate'; readonly block: number; readonly sized: boolean }
-  | { readonly do: 'reallocate'; readonly block: number; readonly size: number }
-  | { readonly do: 'resize'; readonly block: number; readonly size: number }
-  | { readonly do: 'reset' }
-  /** Allocates nameless blocks of one size until there is no room. */
-  | { readonly do: 'fill'; readonly size: number }
-  /** Frees every live block. */
-  | { readonly do: 'drain'; readonly order: Order };
+  | {
+      /** Allocates a block. */
+      readonly do: 'allocate';
+      /** Its number. */
+      readonly block: number;
+      /** In bytes. */
+      readonly size: number;
+      /** In bytes; the allocator's own when absent. */
+      readonly alignment?: number;
+    }
+  | {
+      /** Frees a block. */
+      readonly do: 'deallocate';
+      /** Its number. */
+      readonly block: number;
+      /** Whether its size is given along. */
+      readonly sized: boolean;
+    }
+  | {
+      /** Changes a block's size, wherever it ends up. */
+      readonly do: 'reallocate';
+      /** Its number. */
+      readonly block: number;
+      /** The new one, in bytes; 0 frees. */
+      readonly size: number;
+    }
+  | {
+      /** Changes a block's size where it stands, if that can be. */
+      readonly do: 'resize';
+      /** Its number. */
+      readonly block: number;
+      /** The new one, in bytes. */
+      readonly size: number;
+    }
+  | {
+      /** Frees everything at once. */
+      readonly do: 'reset';
+    }
+  | {
+      /** Allocates nameless blocks of one size until there is no room. */
+      readonly do: 'fill';
+      /** In bytes. */
+      readonly size: number;
+    }
+  | {
+      /** Frees every live block. */
+      readonly do: 'drain';
+      /** Which one first. */
+      readonly order: Order;
+    };
 
 /** A list of operations. */
 export type Program = readonly Operation[];
@@ -45,6 +86,7 @@ export const SHAPES: readonly Shape[] = ['uniform', 'log-uniform', 'lifo', 'fifo
 
 /** What a program is generated for. */
 export interface ProgramOptions {
+  /** Sizes, and the order of freeing. */
   readonly shape: Shape;
   /** How many operations, before those that fill the allocator up and drain it at the end. */
   readonly operationCount: number;

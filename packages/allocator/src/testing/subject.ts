@@ -5,6 +5,7 @@ import { isAllocator, type AnyAllocator } from './model.ts';
 
 /** An allocator to be tested, and what belongs to it. */
 export interface Subject<A extends AnyAllocator> {
+  /** The allocator, no block live. */
   readonly allocator: A;
   /** Addresses in the same memory that belong to somebody else: the allocator must disown and refuse them. */
   readonly foreign?: readonly Address[];
