@@ -37,14 +37,14 @@ function fineClasses(): number[] {
  */
 export function generalPurpose(parent: Allocator = WasmMemory.create({ reserve: GENERAL_PURPOSE_RESERVE, pageSize: SLAB_SIZE })): GeneralPurpose {
   // Both hold on to memory that the other may need: so each may ask the other for it.
-  let heap: O1Heap | undefined;
+  const siblings: { heap?: O1Heap } = {};
   const pool = SlabPool.create(
-    Reclaiming.create(parent, () => heap?.trim() ?? 0),
+    Reclaiming.create(parent, () => siblings.heap?.trim() ?? 0),
     { classes: fineClasses(), slabSize: SLAB_SIZE },
   );
-  heap = O1Heap.create(
+  siblings.heap = O1Heap.create(
     Reclaiming.create(parent, () => pool.trim()),
     { size: HEAP_STEP, growth: { step: HEAP_STEP } },
   );
-  return Segregator.create({ threshold: THRESHOLD, small: pool, large: heap });
+  return Segregator.create({ threshold: THRESHOLD, small: pool, large: siblings.heap });
 }

@@ -510,12 +510,13 @@ export class Arena implements MonotonicAllocator {
   #checkBlock(address: Address, size: number): void {
     const { words, state } = this;
     const chunk = this.#chunkAround(address, 'used');
+    const isCurrent = chunk === words[state + CURRENT]! >>> 0;
+    const end = chunk === NULL ? NULL : (isCurrent ? words[state + CURSOR]! : this.#span(chunk).limit) * this.alignment;
+    if (address % this.alignment === 0 && size > 0 && address + size <= end) return;
     const where = formatAddress(address);
     if (chunk === NULL && this.#chunkAround(address, 'all') === NULL) throw new AllocatorError('foreign-address', `${where} does not lie in this arena`);
     if (address % this.alignment !== 0) throw new AllocatorError('invalid-address', `${where} is not a multiple of ${this.alignment}: no block starts there`);
-    const isCurrent = chunk === words[state + CURRENT]! >>> 0;
-    const end = chunk === NULL ? NULL : (isCurrent ? words[state + CURSOR]! : this.#span(chunk).limit) * this.alignment;
     if (address >= end) throw new AllocatorError('invalid-address', `no block lies at ${where}: the arena was reset, or rewound`);
-    if (size === 0 || address + size > end) throw new AllocatorError('size-mismatch', `the block at ${where} cannot have ${size} bytes: ${end - address} are in use from there`);
+    throw new AllocatorError('size-mismatch', `the block at ${where} cannot have ${size} bytes: ${end - address} are in use from there`);
   }
 }

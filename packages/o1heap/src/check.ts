@@ -69,7 +69,7 @@ function checkDiagnostics(words: Int32Array, state: number): void {
   if (allocated < 0 || allocated > capacity || allocated % FRAGMENT_WORDS_MIN !== 0) fail(`${allocated * 4} bytes of ${capacity * 4} are allocated`);
   // A heap that grew and was trimmed may have had more than it has now.
   if (peak < allocated || (step === 0 && peak > capacity) || peak % FRAGMENT_WORDS_MIN !== 0) fail(`the peak is ${peak * 4} bytes, ${allocated * 4} of ${capacity * 4} are allocated`);
-  if (words[state + REQUEST_PEAK]! === 0 && peak !== 0) fail('blocks were handed out, but no request was ever seen');
+  if (peak !== 0 && words[state + REQUEST_PEAK] === 0) fail('blocks were handed out, but no request was ever seen');
   if (step < 0 || step % FRAGMENT_WORDS_MIN !== 0) fail(`the heap grows in steps of ${step * 4} bytes`);
   if (step !== 0 && words[state + BLOCK_WORDS] === 0) fail('a heap without a parent is to grow');
   if (step !== 0 && words[state + GROWTH_LIMIT_WORDS]! < 0) fail(`the limit of growth is ${words[state + GROWTH_LIMIT_WORDS]! * 4} bytes`);

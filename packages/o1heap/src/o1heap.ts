@@ -569,7 +569,11 @@ export class O1Heap implements Allocator {
     const needed = alignment <= FRAGMENT_SIZE_MIN ? wanted : 2 ** (31 - binFor(wanted + (alignment - FRAGMENT_SIZE_MIN) / 4));
     const more = Math.max(step, alignDown(words[state + CAPACITY]! >>> 3, FRAGMENT_WORDS_MIN));
     const parent = this.#parent;
-    const isGrown = this.#growRegion(parent, needed, more) || this.#addRegion(parent, needed, more) || this.#addRegion(parent, needed, 0);
+    const isGrown =
+      this.#growRegion(parent, needed, more) ||
+      this.#growRegion(parent, needed, 0) ||
+      this.#addRegion(parent, needed, more) ||
+      this.#addRegion(parent, needed, 0);
     return isGrown ? this.allocate(size, alignment) : this.#fail(size);
   }
 

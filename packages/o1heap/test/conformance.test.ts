@@ -4,8 +4,8 @@ import { describe, test } from 'vitest';
 import { O1Heap } from '../src/index.ts';
 import { MEMORIES } from './memories.ts';
 
-const SIZE = 2 ** 18;
-const RESERVE = 2 ** 19;
+const SIZE = 2 ** 17;
+const RESERVE = 2 ** 18;
 
 interface Assembly {
   readonly name: string;
@@ -26,14 +26,14 @@ const ASSEMBLIES: readonly Assembly[] = [
   },
   {
     name: 'a heap that grows where it stands',
-    create: (memory) => O1Heap.create(memory, { size: 4096, growth: { step: 4096 } }),
-    capacity: RESERVE,
+    create: (memory) => O1Heap.create(memory, { size: 4096, growth: { step: 4096, limit: SIZE } }),
+    capacity: SIZE,
     volatileStats: GROWING,
   },
   {
     name: 'a heap that grows by regions',
     create: (memory) => {
-      const heap = O1Heap.create(memory, { size: 65_536, growth: { step: 65_536, limit: SIZE } });
+      const heap = O1Heap.create(memory, { size: 32_768, growth: { step: 32_768, limit: SIZE } });
       memory.allocate(1);
       return heap;
     },
@@ -42,7 +42,7 @@ const ASSEMBLIES: readonly Assembly[] = [
   },
   {
     name: 'a heap in a heap',
-    create: (memory) => O1Heap.create(O1Heap.create(memory, { size: 2 * SIZE - 65_536 }), { size: SIZE - 8 }),
+    create: (memory) => O1Heap.create(O1Heap.create(memory, { size: 2 * SIZE - 32_768 }), { size: SIZE - 8 }),
     capacity: SIZE,
   },
 ];
@@ -59,7 +59,7 @@ for (const { name: where, create: createMemory } of MEMORIES) {
         },
         sizeMax: SIZE / 16,
         detects: { stale: false },
-        fuzz: { operations: 250, checkInvariantsEvery: 8 },
+        fuzz: { operations: 150, checkInvariantsEvery: 8 },
         ...expectations,
       });
       for (const { name: title, run } of cases) test(title, run);

@@ -1,30 +1,10 @@
 /** A heap as its memory shows it: every fragment, read word by word by what the layout says, and by nothing else of the heap's code. */
 
 import type { O1Heap } from '../src/index.ts';
+import { FIRST_REGION, REGION_FIRST, REGION_NEXT, REGION_OVERHEAD_WORDS, REGION_WORDS, SIZE, STATE_SIZE, USED } from '../src/layout.ts';
 
-/** Bytes of the state before the first region, and of a region before its first block. */
-export const STATE_SIZE = 304;
-export const REGION_OVERHEAD = 32;
 /** Bytes before the first block of a heap. */
-export const FIRST_BLOCK = STATE_SIZE + REGION_OVERHEAD;
-
-/** The state's fields, in words from its start. */
-export const FIELD = {
-  blockWords: 4,
-  growthStep: 5,
-  growthLimit: 6,
-  firstRegion: 7,
-  lastRegion: 8,
-  binMask: 9,
-  capacity: 10,
-  allocated: 11,
-  allocatedPeak: 12,
-  requestPeak: 13,
-  failures: 14,
-  binBefore: 15,
-  bins: 17,
-  end: 17 + 2 * 28,
-} as const;
+export const FIRST_BLOCK = STATE_SIZE + REGION_OVERHEAD_WORDS * 4;
 
 /** A fragment, by its block. */
 export interface Fragment {
@@ -45,7 +25,9 @@ export interface Region {
 export function regions(heap: O1Heap): Region[] {
   const words = heap.memory.i32;
   const found: Region[] = [];
-  for (let start = words[heap.address / 4 + FIELD.firstRegion]!; start !== 0; start = words[start]!) found.push({ start, length: words[start + 1]! });
+  for (let start = words[heap.address / 4 + FIRST_REGION]!; start !== 0; start = words[start + REGION_NEXT]!) {
+    found.push({ start, length: words[start + REGION_WORDS]! });
+  }
   return found;
 }
 
@@ -54,10 +36,10 @@ export function fragments(heap: O1Heap): Fragment[] {
   const words = heap.memory.i32;
   const found: Fragment[] = [];
   for (const { start, length } of regions(heap)) {
-    for (let block = start + REGION_OVERHEAD / 4; block < start + length; ) {
-      const head = words[block - 2]!;
-      found.push({ address: block * 4, size: (head & ~1) * 4, used: (head & 1) === 1 });
-      block += head & ~1;
+    for (let block = start + REGION_FIRST; block < start + length; ) {
+      const head = words[block + SIZE]!;
+      found.push({ address: block * 4, size: (head & ~USED) * 4, used: (head & USED) !== 0 });
+      block += head & ~USED;
     }
   }
   return found;

@@ -291,9 +291,10 @@ export class SlabPool implements Allocator {
 
   /** O(1). */
   owns(address: Address): boolean {
-    if (this.#released || typeof address !== 'number' || address >>> 0 !== address) return false;
-    this.#renew();
-    return this.#slabOf(address) !== 0;
+    const { words, state } = this;
+    if (typeof address !== 'number' || address >>> 0 !== address) return false;
+    const number = address >>> this.slabLog2;
+    return number < words[state + INDEX_LENGTH]! ? words[words[state + INDEX]! + number] !== 0 : this.ownsElsewhere(address);
   }
 
   /** Frees every object at once; all slabs are kept, for any class. O(slabs). */
@@ -656,6 +657,11 @@ export class SlabPool implements Allocator {
     if (words[record + CURRENT] === slab) words[record + CURRENT] = next === slab ? this.state + NO_SLAB : next;
   }
 
+  /** What `owns` does with a stale view, and with an address beyond the index. */
+  private ownsElsewhere(address: Address): boolean {
+    return !this.#released && this.#renew() && this.owns(address);
+  }
+
   /** The descriptor of the slab that `address` lies in, or 0. The view is fresh. */
   #slabOf(address: Address): number {
     const { words, state } = this;
@@ -667,19 +673,17 @@ export class SlabPool implements Allocator {
   #recordOf(address: Address): number {
     const { words } = this;
     const slab = this.#slabOf(address);
-    const where = formatAddress(address);
-    if (slab === 0) throw new AllocatorError('foreign-address', `${where} does not lie in a slab of this pool`);
-    const object = address >>> 2;
+    if (slab === 0) throw new AllocatorError('foreign-address', `${formatAddress(address)} does not lie in a slab of this pool`);
     const record = words[slab + SLAB_CLASS]!;
-    const offset = address - words[slab + SLAB_START]! * 4;
-    if (record === 0) throw new AllocatorError('double-free', `the object at ${where} is free already: its whole slab is`);
-    const size = words[record + OBJECT_SIZE]!;
-    if (offset % size !== 0 || object >= words[slab + OBJECTS_END]!) {
-      throw new AllocatorError('invalid-address', `no object of ${size} bytes starts at ${where}`);
-    }
+    const object = address >>> 2;
     const isLive = (words[slab + LIVE_BITS + ((object >>> 7) & this.liveBitMask)]! >>> (object >>> 2)) & 1;
-    if (isLive === 0) throw new AllocatorError('double-free', `the object at ${where} is free already`);
-    return record;
+    if (isLive !== 0 && address % GRANULE === 0) return record;
+    if (record === 0) throw new AllocatorError('double-free', `the object at ${formatAddress(address)} is free already: its whole slab is`);
+    const size = words[record + OBJECT_SIZE]!;
+    if ((address - words[slab + SLAB_START]! * 4) % size !== 0 || object >= words[slab + OBJECTS_END]!) {
+      throw new AllocatorError('invalid-address', `no object of ${size} bytes starts at ${formatAddress(address)}`);
+    }
+    throw new AllocatorError('double-free', `the object at ${formatAddress(address)} is free already`);
   }
 
   /** What `deallocate` does with NULL, a stale view, and with everything that is wrong. */

@@ -281,7 +281,7 @@ export class PageMap {
     for (let page = first; page < end; ) {
       const tag = this.#tag(page);
       const count = tag >>> LENGTH_SHIFT;
-      if ((tag & START) === 0 || count === 0 || page + count > end) fail(`no run starts at page ${page}`);
+      if (count === 0 || page + count > end || (tag & (START | END)) !== (count === 1 ? START | END : START)) fail(`no run starts at page ${page}`);
       const state = tag & (USED | FOREIGN);
       if (this.#tag(page + count - 1) !== ((count << LENGTH_SHIFT) | state | END | (count === 1 ? START : 0))) fail(`the run at page ${page} has no end`);
       for (let inner = page + 1; inner < page + count - 1; inner += 1) if (this.#tag(inner) !== 0) fail(`tag inside the run at page ${page}`);

@@ -316,6 +316,9 @@ export abstract class PagedMemory implements Memory, Allocator {
     if (words[(this.address + PAGE_SIZE) >>> 2] !== this.pageSize || words[(this.address + RESERVED_PAGES) >>> 2]! * this.pageSize !== this.reserved) {
       throw new AllocatorError('corrupt', `the page size or the reserved size of the memory at ${formatAddress(this.address)} changed`);
     }
+    if (map.first !== this.#firstPage) {
+      throw new AllocatorError('corrupt', `pages start at ${map.first}, the state of ${this.reserved} reserved bytes ends at ${this.#firstPage}`);
+    }
     if (map.end * this.pageSize > this.committed) {
       throw new AllocatorError('corrupt', `the page map ends at ${formatAddress(map.end * this.pageSize)}, only ${this.committed} bytes are committed`);
     }
@@ -326,7 +329,7 @@ export abstract class PagedMemory implements Memory, Allocator {
   protected format(committed: number): void {
     const { address, pageSize, reserved } = this;
     const pageCount = reserved / pageSize;
-    const first = alignUp(address + MAP + pageMapSize(pageCount), pageSize) / pageSize;
+    const first = this.#firstPage;
     if (first >= pageCount) throw new RangeError(`reserve must exceed the ${first * pageSize} bytes that this memory's own state ends at, got ${reserved}`);
     const size = alignUp(Math.max(committed, first * pageSize), pageSize);
     if (this.grow(size) < 0) throw new AllocatorError('out-of-memory', `the engine refuses to commit ${size} bytes`);
@@ -369,6 +372,11 @@ export abstract class PagedMemory implements Memory, Allocator {
       address + MAP + pageMapSize(reserved / pageSize) <= buffer.byteLength;
     if (!isSound) throw new AllocatorError('bad-header', `the memory at ${formatAddress(address)} has ${reserved} bytes in pages of ${pageSize}: truncated or damaged`);
     return { pageSize, reserved, address };
+  }
+
+  /** The page behind the state. */
+  get #firstPage(): number {
+    return alignUp(this.address + MAP + pageMapSize(this.reserved / this.pageSize), this.pageSize) / this.pageSize;
   }
 
   #checkUsable(): void {
