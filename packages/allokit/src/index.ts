@@ -99,6 +99,7 @@ export {
   type O1HeapGrowth,
   type O1HeapOptions,
   type O1HeapStats,
+  requiredCapacity,
   REQUEST_SIZE_MAX,
 } from '@allokit/o1heap';
 export {

@@ -3,7 +3,8 @@
  * hot. `state` is the word index of the heap's state, `block` that of a fragment's block.
  */
 
-import { BEFORE, BINS, BIN_MASK, PREVIOUS, SIZE, USED } from './layout.ts';
+import { AllocatorError } from '@allokit/allocator';
+import { BEFORE, BINS, BIN_MASK, CAPACITY, FRAGMENT_WORDS_MIN, PREVIOUS, SIZE, USED } from './layout.ts';
 
 /** The bin of a free fragment of `size` words: 29 - floor(log2(size / smallest)). */
 export function binOf(size: number): number {
@@ -13,6 +14,18 @@ export function binOf(size: number): number {
 /** The index of a bin's sentinel. */
 export function sentinelOf(state: number, bin: number): number {
   return state + BINS + 2 * bin;
+}
+
+/** The blocks of the free fragments in a bin, latest first. O(fragments in the bin); a ring that never comes back is told. */
+export function freeBlocks(words: Int32Array, state: number, bin: number): number[] {
+  const sentinel = sentinelOf(state, bin);
+  const countMax = words[state + CAPACITY]! / FRAGMENT_WORDS_MIN;
+  const blocks: number[] = [];
+  for (let block = words[sentinel]!; block !== sentinel; block = words[block]!) {
+    if (!(blocks.length < countMax)) throw new AllocatorError('corrupt', `o1heap: bin ${bin} is a ring that never comes back`);
+    blocks.push(block);
+  }
+  return blocks;
 }
 
 /** Puts a free fragment of `size` words at the front of its bin, so that the latest freed, still in the cache, is the first reused. */

@@ -28,7 +28,8 @@ import {
   type Parent,
 } from '@allokit/allocator';
 import { checkHeap } from './check.ts';
-import { cut, findFirst, insert, join, remove, sentinelOf } from './fragments.ts';
+import { cut, findFirst, freeBlocks, insert, join, remove } from './fragments.ts';
+import { requiredCapacity, type O1HeapDemand } from './required-capacity.ts';
 import { appendRegion, clearBins, dropRegion, eraseFragments, formatRegion, freeTail, isInsideFree, lengthenRegion, regionOf, shortenRegion } from './regions.ts';
 import {
   ALLOCATED,
@@ -92,16 +93,6 @@ export interface O1HeapOptions {
   readonly growth?: O1HeapGrowth;
 }
 
-/** What a heap must be able to bear, for {@link O1Heap.requiredCapacity}. */
-export interface O1HeapDemand {
-  /** Bytes asked for by all blocks alive at the worst moment. */
-  readonly live: number;
-  /** Bytes of the largest request. */
-  readonly largest: number;
-  /** Bytes of the smallest request. The larger, the fewer headers. Default 1. */
-  readonly smallest?: number;
-}
-
 /** The figures of a heap. */
 export interface O1HeapStats extends AllocatorStats {
   /** The most `liveBytes` ever were. */
@@ -118,7 +109,7 @@ export interface O1HeapStats extends AllocatorStats {
  * An allocator of bounded time and bounded fragmentation, for frame loops, audio and other places where the worst case counts.
  *
  * A block of `size` bytes takes a fragment of `2^ceil(log2(size + 8))` bytes: on average a third is rounding. In return `allocate` and `deallocate`
- * are O(1) whatever happened before, and {@link O1Heap.requiredCapacity} says how much memory rules out running out. The largest request a
+ * are O(1) whatever happened before, and {@link requiredCapacity} says how much memory rules out running out. The largest request a
  * heap of capacity C serves is `2^floor(log2(C)) - 8` bytes: for 1 GiB, of which the state takes a little, that is just under 512 MiB.
  *
  * Blocks are aligned to 16 bytes; more on request, at the cost of a larger fragment being searched. Misuse is told by the headers of a block and both its
@@ -209,24 +200,9 @@ export class O1Heap implements Allocator {
     return new O1Heap(memory, parent, address).#proved();
   }
 
-  /**
-   * Bytes for `size` with which a heap can never run out, whatever the order of requests: `2 M (1 + ceil(log2 n))` in units of the smallest fragment,
-   * where M counts every live block's header too. Herter (2014), section on half-fit; it is a bound of the worst case, and
-   * ordinary programs need far less.
-   *
-   * @returns May exceed 4 GiB, which no heap here can have.
-   * @throws TypeError or RangeError for a demand that contradicts itself.
-   */
-  static requiredCapacity({ live, largest, smallest = 1 }: O1HeapDemand): number {
-    checkInteger(live, 'live', 1, Number.MAX_SAFE_INTEGER / 256);
-    checkInteger(largest, 'largest', 1, Math.min(live, REQUEST_SIZE_MAX));
-    checkInteger(smallest, 'smallest', 1, largest);
-    // As many of the smallest as fit, and a header each.
-    const blockCountMax = Math.floor((live - largest) / smallest) + 1;
-    const units = Math.ceil((live + blockCountMax * FRAGMENT_HEADER_SIZE) / FRAGMENT_SIZE_MIN) + blockCountMax;
-    const largestUnits = (largest + FRAGMENT_HEADER_SIZE) / FRAGMENT_SIZE_MIN;
-    const bound = 2 * units * (1 + Math.ceil(Math.log2(Math.max(1, largestUnits)))) * FRAGMENT_SIZE_MIN;
-    return bound + STATE_SIZE + REGION_OVERHEAD_WORDS * 4;
+  /** {@link requiredCapacity}: bytes for `size` with which a heap can never run out. */
+  static requiredCapacity(demand: O1HeapDemand): number {
+    return requiredCapacity(demand);
   }
 
   // The next two fit V8's budget for inlining (920 bytecodes a caller, the second one counted 1.2 times) only just: hence each looks as it does, and a test
@@ -442,8 +418,7 @@ export class O1Heap implements Allocator {
     const free = words[state + CAPACITY]! - words[state + ALLOCATED]!;
     let largest = 0;
     for (let bin = 0; bin < BIN_COUNT && largest === 0; bin += 1) {
-      const sentinel = sentinelOf(state, bin);
-      for (let block = words[sentinel]!; block !== sentinel; block = words[block]!) largest = Math.max(largest, words[block + SIZE]!);
+      for (const block of freeBlocks(words, state, bin)) largest = Math.max(largest, words[block + SIZE]!);
     }
     return {
       capacity: words[state + CAPACITY]! * 4,

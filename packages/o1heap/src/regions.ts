@@ -4,7 +4,7 @@
  */
 
 import { AllocatorError, formatAddress } from '@allokit/allocator';
-import { insert, join, remove, sentinelOf } from './fragments.ts';
+import { freeBlocks, insert, join, remove, sentinelOf } from './fragments.ts';
 import {
   BEFORE,
   BIN_COUNT,
@@ -116,8 +116,7 @@ export function formatRegion(words: Int32Array, state: number, region: number, l
 /** Whether a word lies inside a free fragment: only asked on the way to an error. O(free fragments). */
 export function isInsideFree(words: Int32Array, state: number, word: number): boolean {
   for (let bin = 0; bin < BIN_COUNT; bin += 1) {
-    const sentinel = sentinelOf(state, bin);
-    for (let block = words[sentinel]!; block !== sentinel; block = words[block]!) {
+    for (const block of freeBlocks(words, state, bin)) {
       if (word >= block + SIZE && word < block + SIZE + words[block + SIZE]!) return true;
     }
   }
