@@ -25,8 +25,8 @@ export function requiredCapacity({ live, largest, smallest = 1 }: O1HeapDemand):
   checkInteger(live, 'live', 1, Number.MAX_SAFE_INTEGER / 256);
   checkInteger(largest, 'largest', 1, Math.min(live, REQUEST_SIZE_MAX));
   checkInteger(smallest, 'smallest', 1, largest);
-  // As many of the smallest as fit beside the largest: a header each, and a fragment rounded up.
-  const blockCountMax = Math.floor((live - largest) / smallest) + 1;
+  // At worst all blocks are of the smallest size: a header each, and a fragment rounded up.
+  const blockCountMax = Math.floor(live / smallest);
   const units = Math.ceil((live + blockCountMax * FRAGMENT_HEADER_SIZE) / FRAGMENT_SIZE_MIN) + blockCountMax;
   const largestUnits = (largest + FRAGMENT_HEADER_SIZE) / FRAGMENT_SIZE_MIN;
   const bound = 2 * units * (1 + Math.ceil(Math.log2(Math.max(1, largestUnits)))) * FRAGMENT_SIZE_MIN;
