@@ -17,9 +17,7 @@
  * | `already-initialised` | an allocator of this kind lives at the address already |
  * | `released` | the allocator or memory was released and can no longer be used |
  * | `out-of-memory` | an allocator could not be created for lack of memory (allocations return `NULL` instead) |
- * | `quota` | a limit set by the user forbids it |
  * | `unsupported` | this memory or platform cannot do it |
- * | `busy` | the call came in the middle of another one, or while blocks are in use that forbid it |
  */
 export type AllocatorErrorCode =
   | 'double-free'
@@ -31,9 +29,7 @@ export type AllocatorErrorCode =
   | 'already-initialised'
   | 'released'
   | 'out-of-memory'
-  | 'quota'
-  | 'unsupported'
-  | 'busy';
+  | 'unsupported';
 
 /** A broken contract: see {@link AllocatorErrorCode}. The call that threw it changed nothing. */
 export class AllocatorError extends Error {

@@ -212,8 +212,7 @@ export class Arena implements MonotonicAllocator {
 
   /** O(1) for the current chunk, O(chunks) otherwise. */
   owns(address: Address): boolean {
-    if (this.#released || typeof address !== 'number' || address >>> 0 !== address) return false;
-    this.#renew();
+    if (typeof address !== 'number' || address >>> 0 !== address || !this.#isUsable()) return false;
     return this.#chunkAround(address, 'all') !== NULL;
   }
 
@@ -293,8 +292,7 @@ export class Arena implements MonotonicAllocator {
   }
 
   release(): void {
-    if (this.#released) return;
-    this.#renew();
+    if (!this.#isUsable()) return;
     const { words } = this;
     const parent = this.#parent;
     const first = this.#firstChunk >>> 2;
@@ -382,6 +380,18 @@ export class Arena implements MonotonicAllocator {
     words[state + CAPACITY] = (limit - start) * this.alignment;
     this.#enter(this.#firstChunk, 0);
     writeHeader(this.memory, this.address, HEADER);
+  }
+
+  /** Whether there is anything left to use: neither this arena nor its memory was released. Takes the current view. */
+  #isUsable(): boolean {
+    try {
+      this.#renew();
+      return true;
+    } catch {
+      this.#released = true;
+      this.words = NO_WORDS;
+      return false;
+    }
   }
 
   /** Takes the current view; throws when the arena was released, by this handle or another. Returns whether the view was stale. */

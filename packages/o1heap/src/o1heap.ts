@@ -108,7 +108,7 @@ export interface O1HeapStats extends AllocatorStats {
 /**
  * An allocator of bounded time and bounded fragmentation, for frame loops, audio and other places where the worst case counts.
  *
- * A block of `size` bytes takes a fragment of `2^ceil(log2(size + 8))` bytes: on average a third is rounding. In return `allocate` and `deallocate`
+ * A block of `size` bytes takes a fragment of `2^ceil(log2(size + 8))` bytes: on average over a quarter of it is rounding. In return `allocate` and `deallocate`
  * are O(1) whatever happened before, and {@link requiredCapacity} says how much memory rules out running out. The largest request a
  * heap of capacity C serves is `2^floor(log2(C)) - 8` bytes: for 1 GiB, of which the state takes a little, that is just under 512 MiB.
  *
@@ -327,8 +327,7 @@ export class O1Heap implements Allocator {
 
   /** O(1) for a heap that never grew, O(regions) for one that did. */
   owns(address: Address): boolean {
-    if (this.#released || typeof address !== 'number' || address >>> 0 !== address) return false;
-    this.#renew();
+    if (typeof address !== 'number' || address >>> 0 !== address || !this.#isUsable()) return false;
     return this.#findRegion(address >>> 2);
   }
 
@@ -393,8 +392,7 @@ export class O1Heap implements Allocator {
   }
 
   release(): void {
-    if (this.#released) return;
-    this.#renew();
+    if (!this.#isUsable()) return;
     const { words, state } = this;
     const parent = this.#parent;
     const blockSize = words[state + BLOCK_WORDS]! * 4;
@@ -470,6 +468,18 @@ export class O1Heap implements Allocator {
     words[state + CAPACITY] = regionWords - REGION_OVERHEAD_WORDS;
     writeHeader(memory, address, HEADER);
     this.recentEnd = region + regionWords;
+  }
+
+  /** Whether there is anything left to use: neither this heap nor its memory was released. Takes the current view. */
+  #isUsable(): boolean {
+    try {
+      this.#renew();
+      return true;
+    } catch {
+      this.#released = true;
+      this.words = NO_WORDS;
+      return false;
+    }
   }
 
   /** Takes the current view; throws when the heap was released, by this handle or another. Returns whether the view was stale. */

@@ -68,15 +68,15 @@ test('the fragment of a request is the power of two that holds it and its header
 test('half-fit looks no further than the bin that surely fits', () => {
   // [16 * 2 ^ b, 32 * 2 ^ b) share a bin: a free fragment of 96 bytes lies with those of 64, so a request for 128 must not find it, and one for 64 does.
   const heap = heapOf(1024);
-  const [first, second, third] = [heap.allocate(56), heap.allocate(24), heap.allocate(24)];
-  heap.deallocate(first!);
-  heap.deallocate(second!);
+  const [first, second, third] = [heap.allocate(56), heap.allocate(24), heap.allocate(24)] as const;
+  heap.deallocate(first);
+  heap.deallocate(second);
   expect(picture(heap)).toBe('F96 U32 F896');
   const large = heap.allocate(100);
   expect(picture(heap)).toBe('F96 U32 U128 F768');
   expect(heap.allocate(40)).toBe(first);
   expect(picture(heap)).toBe('U64 F32 U32 U128 F768');
-  for (const block of [first!, third!, large]) heap.deallocate(block);
+  for (const block of [first, third, large]) heap.deallocate(block);
   expect(picture(heap)).toBe('F1024');
 });
 

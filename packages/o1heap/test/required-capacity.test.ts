@@ -90,8 +90,8 @@ describe('a heap of the required capacity never runs out', () => {
 });
 
 test('the bound is 2 M (1 + ceil(log2 n)) fragments, and what the heap itself takes', () => {
-  const overhead = O1Heap.requiredCapacity({ live: 8, largest: 8 }) - 2 * 2 * 16;
-  // A hundred blocks of 24 bytes: fragments of two units, 200 units rounded up for each block, n = 2.
+  const overhead = O1Heap.requiredCapacity({ live: 8, largest: 8, smallest: 8 }) - 2 * 2 * 16;
+  // A hundred blocks of 24 bytes: two units each and one for rounding up, n = 2.
   expect(O1Heap.requiredCapacity({ live: 2400, largest: 24, smallest: 24 }) - overhead).toBe(2 * 300 * 2 * 16);
   expect(O1Heap.requiredCapacity({ live: 2 ** 40, largest: 2 ** 20 })).toBeGreaterThan(2 ** 32);
   const larger: O1HeapDemand[] = [{ live: 1000, largest: 100, smallest: 16 }, { live: 2000, largest: 100, smallest: 16 }, { live: 2000, largest: 200, smallest: 16 }, { live: 2000, largest: 200 }];

@@ -330,8 +330,7 @@ export class SlabPool implements Allocator {
   }
 
   release(): void {
-    if (this.#released) return;
-    this.#renew();
+    if (!this.#isUsable()) return;
     const { words, state } = this;
     const parent = this.#parent;
     const slabs = slabsOf(words, state).map((slab) => words[slab + SLAB_START]! * 4);
@@ -400,6 +399,18 @@ export class SlabPool implements Allocator {
       words[state + CLASSES + i * CLASS_WORDS + CURRENT] = state + NO_SLAB;
     });
     writeHeader(this.memory, this.address, HEADER);
+  }
+
+  /** Whether there is anything left to use: neither this pool nor its memory was released. Takes the current view. */
+  #isUsable(): boolean {
+    try {
+      this.#renew();
+      return true;
+    } catch {
+      this.#released = true;
+      this.words = NO_WORDS;
+      return false;
+    }
   }
 
   /** Takes the current view; throws when the pool was released, by this handle or another. Returns whether the view was stale. */
@@ -659,7 +670,8 @@ export class SlabPool implements Allocator {
 
   /** What `owns` does with a stale view, and with an address beyond the index. */
   private ownsElsewhere(address: Address): boolean {
-    return !this.#released && this.#renew() && this.owns(address);
+    const { words } = this;
+    return this.#isUsable() && this.words !== words && this.owns(address);
   }
 
   /** The descriptor of the slab that `address` lies in, or 0. The view is fresh. */

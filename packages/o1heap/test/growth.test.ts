@@ -1,0 +1,203 @@
+import { NULL } from '@allokit/allocator';
+import { Random } from '@allokit/allocator/testing';
+import { WasmMemory, type PagedMemory } from '@allokit/vmem';
+import { describe, expect, test } from 'vitest';
+import { O1Heap, type O1HeapGrowth } from '../src/index.ts';
+import { picture, regions } from './fragments.ts';
+import { MEMORIES, buffer } from './memories.ts';
+
+const PAGE = 4096;
+
+function growing(parent: PagedMemory = buffer(), size = PAGE, growth: O1HeapGrowth = { step: PAGE }): O1Heap {
+  return O1Heap.create(parent, { size, growth });
+}
+
+/** Bytes that the heap holds of its parent, its state included. */
+function held(heap: O1Heap): number {
+  const all = regions(heap);
+  return all.reduce((sum, { length }) => sum + length * 4, all[0]!.start * 4 - heap.address);
+}
+
+describe.each(MEMORIES)('on a $name', ({ create }) => {
+  test('grows where it stands while nobody is behind', () => {
+    const memory = create(2 ** 20);
+    const heap = growing(memory);
+    const blocks = Array.from({ length: 100 }, (_, i) => heap.allocate(1000 + i));
+    expect(blocks.every((block) => block !== NULL)).toBe(true);
+    expect(regions(heap)).toHaveLength(1);
+    expect(memory.usableSize(heap.address)).toBe(Math.ceil(held(heap) / PAGE) * PAGE);
+    heap.checkInvariants();
+    for (const block of blocks) heap.deallocate(block);
+    expect(picture(heap)).toBe(`F${heap.stats().capacity}`);
+    heap.release();
+    expect(memory.stats().liveBytes).toBe(0);
+  });
+
+  test('adds a region when somebody is, and every region is one piece again when empty', () => {
+    const memory = create(2 ** 20);
+    const heap = growing(memory);
+    const walls: number[] = [];
+    const blocks: number[] = [];
+    for (let i = 0; i < 40; i += 1) {
+      blocks.push(heap.allocate(1500));
+      if (i % 8 === 7) walls.push(memory.allocate(1));
+      heap.checkInvariants();
+    }
+    expect(regions(heap).length).toBeGreaterThan(3);
+    for (const block of Random.fromSeed(3).shuffle(blocks)) {
+      expect(heap.owns(block)).toBe(true);
+      heap.deallocate(block, 1500);
+    }
+    expect(picture(heap).split(' ')).toHaveLength(regions(heap).length);
+    expect(walls.every((wall) => !heap.owns(wall))).toBe(true);
+    for (const wall of walls) memory.deallocate(wall);
+    expect(heap.trim()).toBeGreaterThan(0);
+    expect([regions(heap).length, heap.trim()]).toEqual([1, 0]);
+    heap.checkInvariants();
+    heap.release();
+    expect(memory.stats().liveBytes).toBe(0);
+  });
+});
+
+test('a request larger than the step gets what it needs', () => {
+  const heap = growing();
+  const block = heap.allocate(100_000);
+  expect(heap.usableSize(block)).toBe(2 ** 17 - 8);
+  expect(heap.stats().capacity).toBeLessThan(2 ** 17 + 2 * PAGE);
+  expect(heap.allocate(5000, 2 ** 15) % 2 ** 15).toBe(0);
+  heap.checkInvariants();
+});
+
+test('a reallocation grows the heap too', () => {
+  const heap = growing();
+  let block = heap.allocate(10);
+  heap.memory.u8.fill(4, block, block + 10);
+  block = heap.reallocate(block, 10, 50_000);
+  expect([...heap.memory.u8.subarray(block, block + 10)].every((byte) => byte === 4)).toBe(true);
+  expect(heap.stats()).toMatchObject({ liveBytes: 65_536, failureCount: 0 });
+});
+
+test('the last of the memory is used in one piece: growth takes what is left when that is less than a step', () => {
+  // What the parent has is no multiple of the step, and the request lies between.
+  const memory = buffer(2 ** 16);
+  const heap = growing(memory, PAGE, { step: 5 * PAGE });
+  const blocks: number[] = [];
+  for (let block = heap.allocate(3000); block !== NULL; block = heap.allocate(3000)) blocks.push(block);
+  expect(regions(heap)).toHaveLength(1);
+  for (const block of blocks) heap.deallocate(block);
+  expect(picture(heap)).toBe(`F${heap.stats().capacity}`);
+});
+
+describe('the limit', () => {
+  test.each([PAGE, 3 * PAGE, 2 ** 16, 2 ** 16 + 48])('of %i bytes counts everything taken from the parent, in one region or many', (limit) => {
+    for (const isWalled of [false, true]) {
+      const memory = buffer();
+      const heap = growing(memory, PAGE, { step: PAGE, limit });
+      if (isWalled) memory.allocate(1);
+      const before = heap.stats().failureCount;
+      while (heap.allocate(100) !== NULL) if (isWalled) memory.allocate(1);
+      expect(held(heap)).toBeLessThanOrEqual(limit);
+      expect(held(heap)).toBeGreaterThan(limit - 256);
+      expect(heap.stats().failureCount).toBe(before + 1);
+      heap.checkInvariants();
+      heap.reset();
+      expect(heap.allocate(100)).not.toBe(NULL);
+    }
+  });
+
+  test('refuses at once what no growth can serve', () => {
+    const heap = growing(buffer(), PAGE, { step: PAGE, limit: 2 ** 15 });
+    for (const size of [2 ** 15, 2 ** 20, 2 ** 31 - 8, 2 ** 31 - 7, 2 ** 32 - 1]) expect(heap.allocate(size)).toBe(NULL);
+    expect(heap.stats()).toMatchObject({ failureCount: 5, peakRequest: 2 ** 32 - 1, liveBytes: 0 });
+    heap.checkInvariants();
+  });
+});
+
+describe('trim', () => {
+  test('keeps what is live, wherever it lies', () => {
+    const memory = buffer();
+    const heap = growing(memory);
+    const random = Random.fromSeed(5);
+    const blocks = Array.from({ length: 60 }, () => {
+      if (random.chance(1, 10)) memory.allocate(1);
+      return heap.allocate(random.between(500, 3000));
+    });
+    for (const block of blocks) heap.memory.u8.fill(block >>> 8, block, block + 500);
+    while (blocks.length > 0) {
+      heap.deallocate(blocks.splice(random.below(blocks.length), 1)[0]!);
+      const before = [held(heap), heap.stats().liveBytes] as const;
+      const returned = heap.trim();
+      expect(returned).toBe(before[0] - held(heap));
+      expect(heap.stats().liveBytes).toBe(before[1]);
+      heap.checkInvariants();
+      for (const block of blocks) {
+        expect(heap.usableSize(block)).toBeGreaterThanOrEqual(500);
+        expect(heap.memory.u8.subarray(block, block + 500).every((byte) => byte === ((block >>> 8) & 0xff))).toBe(true);
+      }
+    }
+    // One page for the state and one fragment remains, and can grow again.
+    expect([regions(heap).length, heap.stats().capacity <= PAGE]).toEqual([1, true]);
+    expect(heap.allocate(20_000)).not.toBe(NULL);
+    heap.checkInvariants();
+  });
+
+  test('does nothing for a heap that cannot grow, and makes freed regions foreign', () => {
+    const fixed = O1Heap.create(buffer(), { size: 2 ** 16 });
+    expect([fixed.trim(), fixed.stats().largestFree]).toEqual([0, 2 ** 15 - 8]);
+    const memory = buffer();
+    const heap = growing(memory);
+    memory.allocate(1);
+    const block = heap.allocate(10_000);
+    heap.deallocate(block);
+    heap.trim();
+    expect(heap.owns(block)).toBe(false);
+    expect(() => heap.deallocate(block)).toThrow('does not lie in this heap');
+  });
+});
+
+test('growth of the memory by others in between does no harm', () => {
+  const memory = WasmMemory.create({ reserve: 2 ** 24 });
+  const heap = O1Heap.create(memory, { size: 65_536, growth: { step: 65_536 } });
+  const blocks: number[] = [];
+  for (let i = 0; i < 60; i += 1) {
+    const block = heap.allocate(10_000);
+    heap.memory.u8.fill(i, block, block + 10_000);
+    blocks.push(block);
+    if (i % 7 === 0) memory.wasm.grow(1);
+    if (i % 11 === 0) memory.commit(memory.committed + 1);
+    if (i % 3 === 0) heap.deallocate(heap.allocate(3));
+  }
+  expect(memory.stats().foreignBytes).toBe(9 * 65_536);
+  heap.checkInvariants();
+  memory.checkInvariants();
+  blocks.forEach((block, i) => {
+    expect(memory.u8.subarray(block, block + 10_000).every((byte) => byte === i)).toBe(true);
+    heap.deallocate(block);
+  });
+  heap.trim();
+  heap.release();
+  expect(memory.stats().liveBytes).toBe(0);
+});
+
+test('a parent that takes nothing back keeps the regions', () => {
+  const memory = buffer();
+  const taken: number[] = [];
+  const parent = {
+    memory, alignment: memory.alignment, monotonic: true,
+    allocate: (size: number, alignment?: number) => {
+      const address = memory.allocate(size, alignment);
+      taken.push(address);
+      return address;
+    },
+    resize: () => false, reallocate: () => NULL, owns: (address: number) => memory.owns(address), reset: () => undefined, release: () => undefined,
+    stats: () => memory.stats(), checkInvariants: () => memory.checkInvariants(),
+  } as const;
+  const heap = O1Heap.create(parent, { size: PAGE, growth: { step: PAGE } });
+  const blocks = Array.from({ length: 20 }, () => heap.allocate(1500));
+  expect(regions(heap).length).toBe(taken.length);
+  for (const block of blocks) heap.deallocate(block);
+  expect([heap.trim(), regions(heap).length]).toEqual([0, taken.length]);
+  expect(O1Heap.attach(parent, heap.address).stats()).toEqual(heap.stats());
+  heap.release();
+  expect(memory.stats().liveBytes).toBeGreaterThan(0);
+});
