@@ -562,9 +562,12 @@ export class O1Heap implements Allocator {
     return isGrown ? this.allocate(size, alignment) : this.#fail(size);
   }
 
-  /** Words that the limit leaves to growth. */
+  /** Words that the limit leaves to growth. O(regions). */
   get #room(): number {
-    return alignDown(Math.max(0, this.words[this.state + GROWTH_LIMIT_WORDS]! - this.words[this.state + CAPACITY]!), FRAGMENT_WORDS_MIN);
+    const { words, state } = this;
+    let room = words[state + GROWTH_LIMIT_WORDS]! - STATE_SIZE / 4;
+    for (let region = words[state + FIRST_REGION]!; region !== 0; region = words[region + REGION_NEXT]!) room -= words[region + REGION_WORDS]!;
+    return alignDown(Math.max(0, room), FRAGMENT_WORDS_MIN);
   }
 
   /** Makes the last region longer, where it stands, so that its free tail has `needed` words. */
