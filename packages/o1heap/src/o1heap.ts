@@ -205,8 +205,8 @@ export class O1Heap implements Allocator {
     return requiredCapacity(demand);
   }
 
-  // The next two fit V8's budget for inlining (920 bytecodes a caller, the second one counted 1.2 times) only just: hence each looks as it does, and a test
-  // keeps watch over their sizes.
+  // The next two fit V8's budget for inlining (920 bytecodes a caller, the second one counted 1.2 times) only just: hence each looks as it does. What they have
+  // in the built package is shown by `node --print-bytecode --print-bytecode-filter=allocate`.
 
   allocate(size: number, alignment?: number): Address {
     const { words, state } = this;

@@ -76,7 +76,7 @@ describe('a heap of the required capacity never runs out', () => {
     const { live, largest, smallest = 1 } = demand;
     const size = O1Heap.requiredCapacity(demand);
     const memory = buffer(size + 2 ** 16);
-    const programs = Math.ceil(200_000 / (live / smallest + 5000));
+    const programs = Math.ceil(80_000 / (live / smallest + 5000));
     for (let seed = 0; seed < programs; seed += 1) {
       const random = Random.fromSeed(seed);
       const heap = O1Heap.create(memory, { size: Math.floor(size / 16) * 16 });
