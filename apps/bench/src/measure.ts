@@ -3,16 +3,18 @@
  *
  *     verify each   ->  warm each (not counted)  ->  rounds, all subjects in turn, another one first each time  ->  slowest operation of each
  *
+ * Each subject lives in a worker of its own, or is a program; one of them works at a time, the others wait. What verifies is another worker.
  * Who does the work wrong, or not at all, is reported so and not timed.
  */
 
-import { makeContender, type Contender, type Round } from './contender.ts';
 import type { Progress } from './report/progress.ts';
 import type { Result } from './result.ts';
+import { startSession, type Round, type Session } from './session.ts';
 import { summarise } from './statistics.ts';
 import type { Subject } from './subject.ts';
-import { verifyTrace, type Verdict } from './verify.ts';
-import { demandOf, type Workload } from './workload.ts';
+import { ThreadSession } from './thread/session.ts';
+import type { Verdict } from './verify.ts';
+import { shareWorkload, type Workload } from './workload.ts';
 
 export interface MeasureOptions {
   /** Rounds that count. */
@@ -34,7 +36,9 @@ const OWN_PATIENCE = 10;
 interface Entry {
   readonly subject: Subject;
   verdict?: Verdict;
-  contender?: Contender;
+  session?: Session;
+  /** The last one that was done. */
+  round?: Round;
   /** Nanoseconds a round. */
   readonly samples: number[];
   /** Set when a round was cut short. */
@@ -57,11 +61,12 @@ export function baseName(subjects: readonly Subject[], wanted: string | undefine
 export async function measure(workload: Workload, subjects: readonly Subject[], options: MeasureOptions, progress: Progress): Promise<Result[]> {
   const entries: Entry[] = subjects.map((subject) => ({ subject, samples: [], spent: 0, failedInWarmUp: 0, warmRounds: 0 }));
   progress.start(workload.title, entries.length * (options.rounds + options.warmRounds + 2));
-  for (const entry of entries) await guard(entry, () => verify(entry, workload, options, progress));
-  for (const entry of entries) await guard(entry, () => warm(entry, workload, options, progress));
+  const shared = shareWorkload(workload);
+  for (const entry of entries) await guard(entry, () => verify(entry, shared, options, progress));
+  for (const entry of entries) await guard(entry, () => warm(entry, shared, options, progress));
   await runRounds(entries, options, progress);
   for (const entry of entries) await guard(entry, () => inspect(entry, progress));
-  for (const { contender } of entries) await contender?.close().catch(() => undefined);
+  for (const { session } of entries) await session?.close().catch(() => undefined);
   progress.stop();
   return report(entries, workload, baseName(subjects, options.base));
 }
@@ -79,31 +84,29 @@ async function guard(entry: Entry, action: () => Promise<void>): Promise<void> {
 async function verify(entry: Entry, workload: Workload, options: MeasureOptions, progress: Progress): Promise<void> {
   const { subject } = entry;
   progress.advance(`verifying ${subject.name}`);
-  if (!options.verify || subject.shape !== 'linear') return;
-  const instance = await subject.create(demandOf(workload.trace));
+  if (!options.verify || subject.shape !== 'thread' || !subject.isVerifiable) return;
+  const session = await ThreadSession.start(subject.source, workload, options.sizedFree);
   const patience = subject.kind === 'allokit' ? OWN_PATIENCE : 1;
-  const verdict = await verifyTrace(instance, workload.trace, performance.now() + options.budget * 1000 * patience, () => {
-    progress.refresh();
-  });
+  const verdict = await session.verify(options.budget * 1000 * patience).finally(() => session.close());
+  if (verdict === undefined) return;
   entry.verdict = verdict;
   // Refusals leave something that can be timed; damage does not.
   if (verdict.isDamaged) entry.problem = verdict.reason ?? 'not verified';
-  else instance.release?.();
 }
 
 async function warm(entry: Entry, workload: Workload, options: MeasureOptions, progress: Progress): Promise<void> {
-  const contender = await makeContender(entry.subject, workload, options);
-  entry.contender = contender;
+  const session = await startSession(entry.subject, workload, options.sizedFree);
+  entry.session = session;
   for (let round = 0; round < options.warmRounds; round += 1) {
     progress.advance(`warming ${entry.subject.name}`);
     const start = performance.now();
-    const outcome = await contender.round(start + options.budget * 1000);
+    const outcome = await session.round(options.budget * 1000);
     if (outcome.share < 1) {
       entry.stopped = outcome;
       return;
     }
     entry.warmRounds += 1;
-    entry.failedInWarmUp = contender.failureCount();
+    entry.failedInWarmUp = outcome.failureCount;
     entry.spent += performance.now() - start;
     // Slow ones are warm sooner.
     if (entry.spent > options.budget * 500) return;
@@ -115,29 +118,31 @@ async function runRounds(entries: readonly Entry[], { rounds, budget }: MeasureO
     for (let turn = 0; turn < entries.length; turn += 1) {
       const entry = entries[(turn + round) % entries.length]!;
       progress.advance(`round ${round + 1} of ${rounds}`);
-      if (entry.contender === undefined || (entry.spent > budget * 2000 && entry.samples.length > 0)) continue;
+      const { session } = entry;
+      if (session === undefined || (entry.spent > budget * 2000 && entry.samples.length > 0)) continue;
       await guard(entry, async () => {
-        const outcome = await entry.contender!.round(Infinity);
+        const outcome = await session.round(Infinity);
+        entry.round = outcome;
         entry.samples.push(outcome.nanoseconds);
         entry.spent += outcome.nanoseconds / 1e6;
-        if (entry.contender!.damageCount() > 0) entry.problem = `${entry.contender!.damageCount()} blocks did not keep their first and last byte`;
+        if (outcome.damageCount > 0) entry.problem = `${outcome.damageCount} blocks did not keep their first and last byte`;
       });
     }
   }
 }
 
 async function inspect(entry: Entry, progress: Progress): Promise<void> {
-  const { contender, subject } = entry;
+  const { session, round, subject } = entry;
   progress.advance(`slowest operation of ${subject.name}`);
-  if (contender === undefined) return;
-  entry.checksum = contender.checksum();
+  if (session === undefined || round === undefined) return;
+  entry.checksum = round.checksum;
   const [typical = 0] = entry.samples;
   // Timing each operation three times takes a few rounds' time and more.
   if (typical / 1e6 < 250 || subject.kind === 'allokit') {
-    const worstNs = await contender.worstOperation();
+    const worstNs = await session.worstOperation();
     if (worstNs !== undefined) entry.worstNs = worstNs;
   }
-  const footprint = await contender.peakFootprint();
+  const footprint = await session.peakFootprint();
   if (footprint !== undefined) entry.footprint = footprint;
 }
 
@@ -162,12 +167,13 @@ function resultOf(entry: Entry, workload: Workload, baseMedian: number | undefin
   };
   if (problem !== undefined) return { ...result, status: 'failed', reason: problem, failedOperations: Math.max(1, verdict?.failureCount ?? 0) };
   if (stopped !== undefined) {
+    const reason = `too slow: stopped after ${Math.floor(stopped.share * 100)}% of the first round`;
+    if (stopped.share === 0) return { ...result, status: 'stopped', reason };
     const ns = stopped.nanoseconds / (workload.operationCount * stopped.share);
-    const reason = `too slow: stopped after ${Math.floor(stopped.share * 100)}% of the first round; the time is that of this part`;
-    return { ...result, status: 'stopped', reason, medianNs: ns, bestNs: ns };
+    return { ...result, status: 'stopped', reason: `${reason}; the time is that of this part`, medianNs: ns, bestNs: ns };
   }
   const { median, best } = summarise(samples);
-  const failedOperations = verdict?.failureCount ?? entry.failedInWarmUp / Math.max(1, entry.warmRounds);
+  const failedOperations = verdict?.verified === undefined ? entry.failedInWarmUp / Math.max(1, entry.warmRounds) : verdict.failureCount;
   return {
     ...result,
     status: failedOperations === 0 ? 'ok' : 'failed',

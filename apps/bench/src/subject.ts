@@ -1,4 +1,9 @@
-/** What is measured: anything that hands out memory, in one of three shapes. */
+/**
+ * What is measured: anything that hands out memory.
+ *
+ * The main thread knows a subject by what it says of itself and where it is to be had (`Subject`). What is JavaScript is made anew from that in worker
+ * threads, where it is an object with calls (`LocalSubject`).
+ */
 
 /** Whose it is. */
 export type SubjectKind = 'allokit' | 'peer' | 'native';
@@ -21,7 +26,7 @@ export interface Heap {
   reallocate(address: number, oldSize: number, newSize: number, alignment?: number): number;
 }
 
-/** One heap and the memory it lies in. */
+/** One heap and the memory it lies in. Both go when their worker ends. */
 export interface Instance {
   readonly heap: Heap;
   /** All bytes of the memory as of now: a view that was detached is replaced by asking again. */
@@ -30,8 +35,6 @@ export interface Instance {
   readonly reset?: () => void;
   /** Throws when the heap finds its own state damaged. */
   readonly checkInvariants?: () => void;
-  /** Gives the memory back. */
-  readonly release?: () => void;
 }
 
 /** What an instance must be able to hold. */
@@ -47,6 +50,7 @@ export interface LinearSubject extends SubjectBase {
   readonly shape: 'linear';
   /** Whether freeing passes the size along because the interface demands it. */
   readonly sizedFree?: boolean;
+  /** Called once in each worker. */
   create(demand: Demand): Instance | Promise<Instance>;
 }
 
@@ -57,10 +61,39 @@ export interface ObjectSubject extends SubjectBase {
   allocateZeroed(size: number): Uint8Array;
 }
 
+/** A subject where it does its work: in a worker. */
+export type LocalSubject = LinearSubject | ObjectSubject;
+
+/** Where a worker gets a subject from. */
+export interface Source {
+  /** The URL of a `SubjectModule`. */
+  readonly module: string;
+  /** What its `makeSubject` is called with. */
+  readonly parameter: unknown;
+}
+
+/** What such a module exports. */
+export interface SubjectModule {
+  makeSubject(parameter: unknown): LocalSubject | Promise<LocalSubject>;
+}
+
+/** A subject that is JavaScript, as the main thread knows it. */
+export interface ThreadSubject extends SubjectBase {
+  readonly shape: 'thread';
+  /** Whether its blocks have bytes at addresses, which can be looked at. */
+  readonly isVerifiable: boolean;
+  readonly source: Source;
+}
+
 /** A program of its own, compiled from `native/bench.c`. */
 export interface NativeSubject extends SubjectBase {
   readonly shape: 'native';
   readonly executable: string;
 }
 
-export type Subject = LinearSubject | ObjectSubject | NativeSubject;
+export type Subject = ThreadSubject | NativeSubject;
+
+/** What the main thread knows of a subject that workers get from `source`. */
+export function threadSubject({ name, kind, description, note, shape }: LocalSubject, source: Source): ThreadSubject {
+  return { shape: 'thread', name, kind, description, isVerifiable: shape === 'linear', source, ...(note === undefined ? {} : { note }) };
+}

@@ -47,6 +47,23 @@ export function replayWorkload(trace: Trace): Workload {
   };
 }
 
+/** The same work with its arrays in shared memory, where all workers read the one copy. */
+export function shareWorkload(workload: Workload): Workload {
+  const { trace, sizes, slots } = workload;
+  return {
+    ...workload,
+    trace: { ...trace, words: new Uint32Array(sharedCopy(trace.words)) },
+    sizes: new Int32Array(sharedCopy(sizes)),
+    slots: new Int32Array(sharedCopy(slots)),
+  };
+}
+
+function sharedCopy({ buffer, byteOffset, byteLength }: ArrayBufferView): SharedArrayBuffer {
+  const shared = new SharedArrayBuffer(byteLength);
+  new Uint8Array(shared).set(new Uint8Array(buffer, byteOffset, byteLength));
+  return shared;
+}
+
 /** What a heap must hold to do this work. */
 export function demandOf({ words, peakLiveBytes }: Trace): Demand {
   let totalBytes = 0;

@@ -5,20 +5,15 @@
  * operation counts with its fastest time: what is slow each time is the allocator's own doing. Coarse, and comparable within one run.
  */
 
-import { setImmediate } from 'node:timers/promises';
-
 import type { Instance } from './subject.ts';
 import { KIND, OPERATION_WORDS, type Trace } from './trace/trace.ts';
 
 const PASS_COUNT = 3;
 
 /** Replays `trace` on a warm instance and leaves it empty. @returns Nanoseconds. */
-export async function worstOperation(instance: Instance, trace: Trace): Promise<number> {
+export function worstOperation(instance: Instance, trace: Trace): number {
   const fastest = new Float32Array(trace.operationCount).fill(Infinity);
-  for (let pass = 0; pass < PASS_COUNT; pass += 1) {
-    timeEach(instance, trace, fastest);
-    await setImmediate();
-  }
+  for (let pass = 0; pass < PASS_COUNT; pass += 1) timeEach(instance, trace, fastest);
   let worst = 0;
   for (const milliseconds of fastest) if (milliseconds > worst) worst = milliseconds;
   return worst * 1e6;

@@ -558,7 +558,9 @@ export class O1Heap implements Allocator {
       this.#growRegion(parent, needed, more) ||
       this.#growRegion(parent, needed, 0) ||
       this.#addRegion(parent, needed, more) ||
-      this.#addRegion(parent, needed, 0);
+      this.#addRegion(parent, needed, 0) ||
+      // Empty regions do not join where they touch; at the parent they do.
+      (this.trim() > 0 && this.#addRegion(parent, needed, 0));
     return isGrown ? this.allocate(size, alignment) : this.#fail(size);
   }
 

@@ -58,7 +58,6 @@ for (const { name: where, create: createMemory } of MEMORIES) {
           return { allocator: create(memory), foreign: [before, 16] };
         },
         sizeMax: SIZE / 16,
-        detects: { stale: false },
         fuzz: { operations: 150, checkInvariantsEvery: 8 },
         ...expectations,
       });

@@ -6,6 +6,7 @@ import {
   BATCH_COUNT,
   BATCH_HEADER_WORDS,
   BATCH_NEXT,
+  BATCH_SIZE,
   CLASSES,
   CLASS_COUNT,
   CLASS_WORDS,
@@ -16,20 +17,24 @@ import {
   FREE_DESCRIPTOR,
   FREE_OBJECT,
   FRESH_OBJECT,
+  GRANULE,
   HEADER,
   INDEX,
+  INDEX_BLOCK_SIZE,
   INDEX_LENGTH,
   LIVE_BITS,
   NEXT_SLAB,
   NO_SLAB,
   OBJECTS_END,
   OBJECT_SIZE,
+  PAST_COUNT,
   PREVIOUS_SLAB,
   SLAB_CLASS,
   SLAB_COUNT,
   SLAB_LOG2,
   SLAB_START,
   SPARE_COUNT,
+  STATE_BLOCK_SIZE,
   descriptorWords,
   liveBitWords,
 } from './layout.ts';
@@ -59,6 +64,7 @@ export function checkPool(memory: Memory, address: Address): void {
   checkHeader(memory, address, HEADER, CLASSES * 4);
   const words = memory.i32;
   const state = address >>> 2;
+  checkClasses(memory, state);
   checkBatches(words, state);
   const slabs = new Set(slabsOf(words, state));
   checkIndex(words, state, slabs);
@@ -81,12 +87,27 @@ export function checkPool(memory: Memory, address: Address): void {
   }
 }
 
+/** What a class is made with, and what it remembers. */
+function checkClasses(memory: Memory, state: number): void {
+  const words = memory.i32;
+  let previous = 0;
+  for (let i = 0; i < words[state + CLASS_COUNT]!; i += 1) {
+    const record = state + CLASSES + i * CLASS_WORDS;
+    const size = words[record + OBJECT_SIZE]!;
+    if (size <= previous || size % GRANULE !== 0 || size > 2 ** words[state + SLAB_LOG2]!) fail(`class ${i} has objects of ${size} bytes`);
+    const past = memory.f64[(record + PAST_COUNT) / 2]!;
+    if (!Number.isSafeInteger(past) || past < 0) fail(`class ${i} remembers ${past} objects`);
+    previous = size;
+  }
+}
+
 function checkBatches(words: Int32Array, state: number): void {
   const seen = new Set<number>();
   const each = descriptorWords(words[state + SLAB_LOG2]!);
   for (let batch = words[state + FIRST_BATCH]!; batch !== 0; batch = words[batch + BATCH_NEXT]!) {
     const count = words[batch + BATCH_COUNT]!;
-    const isSound = batch > 0 && count > 0 && batch + BATCH_HEADER_WORDS + count * each <= words.length && !seen.has(batch);
+    const size = words[batch + BATCH_SIZE]! >>> 0;
+    const isSound = batch > 0 && count > 0 && batch + size / 4 <= words.length && count === Math.floor((size / 4 - BATCH_HEADER_WORDS) / each) && !seen.has(batch);
     if (!isSound) fail(`the chain of descriptors is broken at ${at(batch)}`);
     seen.add(batch);
   }
@@ -96,7 +117,10 @@ function checkBatches(words: Int32Array, state: number): void {
 function checkIndex(words: Int32Array, state: number, slabs: ReadonlySet<number>): void {
   const index = words[state + INDEX]!;
   const length = words[state + INDEX_LENGTH]!;
-  if (index <= 0 || length <= 0 || index + length > words.length) fail(`the index lies at ${at(index)} and has ${length} words`);
+  const blockSize = words[state + INDEX_BLOCK_SIZE]! >>> 0;
+  const stateEnd = state + (words[state + STATE_BLOCK_SIZE]! >>> 0) / 4;
+  const expected = blockSize !== 0 ? blockSize / 4 : stateEnd - index;
+  if (index <= 0 || length <= 0 || index + length > words.length || length !== expected) fail(`the index lies at ${at(index)} and has ${length} words`);
   let count = 0;
   // Slabs beyond the memory there is would have no descriptor: the count tells.
   const slabNumberMax = Math.ceil((words.length * 4) / 2 ** words[state + SLAB_LOG2]!);
@@ -110,6 +134,18 @@ function checkIndex(words: Int32Array, state: number, slabs: ReadonlySet<number>
   if (count !== slabs.size) fail(`the index knows ${count} slabs of ${slabs.size}`);
 }
 
+function descriptorsWithoutSlab(words: Int32Array, state: number): Set<number> {
+  const each = descriptorWords(words[state + SLAB_LOG2]!);
+  const found = new Set<number>();
+  for (let batch = words[state + FIRST_BATCH]!; batch !== 0; batch = words[batch + BATCH_NEXT]!) {
+    for (let i = 0; i < words[batch + BATCH_COUNT]!; i += 1) {
+      const slab = batch + BATCH_HEADER_WORDS + i * each;
+      if (words[slab + SLAB_START] === 0) found.add(slab);
+    }
+  }
+  return found;
+}
+
 /** The lists of spare slabs and of free descriptors. */
 function checkLinks(words: Int32Array, state: number, slabs: ReadonlySet<number>): void {
   let spare = 0;
@@ -121,11 +157,11 @@ function checkLinks(words: Int32Array, state: number, slabs: ReadonlySet<number>
   if (spare !== words[state + SPARE_COUNT]) fail(`${spare} slabs are spare, ${words[state + SPARE_COUNT]!} are counted`);
   const unclassed = [...slabs].filter((slab) => words[slab + SLAB_CLASS] === 0).length;
   if (unclassed !== spare) fail(`${unclassed} slabs have no class, ${spare} are spare`);
-  const seen = new Set<number>();
+  const unused = descriptorsWithoutSlab(words, state);
   for (let slab = words[state + FREE_DESCRIPTOR]!; slab !== 0; slab = words[slab + NEXT_SLAB]!) {
-    if (seen.has(slab) || !(slab > 0 && slab < words.length) || words[slab + SLAB_START] !== 0) fail(`the descriptor at ${at(slab)} is not free`);
-    seen.add(slab);
+    if (!unused.delete(slab)) fail(`the descriptor at ${at(slab)} is not free`);
   }
+  if (unused.size !== 0) fail(`${unused.size} descriptors without a slab are not in the list of free ones`);
 }
 
 /** The free list, the fresh part and the live bits divide the slab among them. */

@@ -52,16 +52,15 @@ export const NO_SLAB = FIELDS + 12;
 export const CLASSES = FIELDS + 16;
 
 // A class record's fields, in words from its start.
-export const CLASS_WORDS = 8;
+export const CLASS_WORDS = 6;
 /** Bytes of an object. */
 export const OBJECT_SIZE = 0;
 /** The slab that is allocated from next: the one last freed into; NO_SLAB when none has room. */
 export const CURRENT = 1;
 /** Slabs of this class. */
 export const SLAB_COUNT = 2;
-/** Allocations and frees of the slabs this class gave up, as 64-bit numbers of two words each. */
-export const PAST_ALLOCATED = 4;
-export const PAST_FREED = 6;
+/** Objects that came and went and are no longer counted by a slab, as a 64-bit number of two words. */
+export const PAST_COUNT = 4;
 
 // A descriptor's fields, in words from its start.
 /** The slab's first word; 0 while the descriptor has none. */
@@ -73,7 +72,7 @@ export const FREE_OBJECT = 2;
 /** The first object that was never handed out, and where objects end. */
 export const FRESH_OBJECT = 3;
 export const OBJECTS_END = 4;
-/** Allocations and frees since the slab joined its class, modulo 2^32; their difference is exact. */
+/** Allocations and frees that the class does not count yet. */
 export const ALLOCATED = 5;
 export const FREED = 6;
 /** The neighbours in the ring of slabs with room; 0 when the slab is full. */

@@ -54,8 +54,7 @@ import {
   NO_SLAB,
   OBJECTS_END,
   OBJECT_SIZE,
-  PAST_ALLOCATED,
-  PAST_FREED,
+  PAST_COUNT,
   PREVIOUS_SLAB,
   SLAB_CLASS,
   SLAB_COUNT,
@@ -245,7 +244,7 @@ export class SlabPool implements Allocator {
         words[object] = free;
         words[slab + FREE_OBJECT] = object;
         words[slab + FREED] = freed;
-        if (!free || freed === words[slab + ALLOCATED]) this.notice(slab);
+        if (!free || freed === words[slab + ALLOCATED] || freed < 0) this.notice(slab);
         // Stored only when it changes: V8 and the processor then need not wait for it at the next allocation.
         else if (words[record + CURRENT] !== slab) words[record + CURRENT] = slab;
         return;
@@ -311,7 +310,7 @@ export class SlabPool implements Allocator {
   }
 
   /**
-   * Gives all empty slabs back to the parent, the spare ones included. O(slabs).
+   * Gives all empty slabs back to the parent, the spare ones included, and descriptors that then describe nothing. O(slabs).
    *
    * @returns How many bytes went back; 0 when the parent takes nothing back.
    */
@@ -326,7 +325,7 @@ export class SlabPool implements Allocator {
       words[state + SPARE_COUNT]! -= 1;
       this.#returnSlab(slab);
     }
-    return count * 2 ** this.slabLog2;
+    return count * 2 ** this.slabLog2 + this.#returnBatches();
   }
 
   release(): void {
@@ -355,9 +354,8 @@ export class SlabPool implements Allocator {
     const doubles = this.memory.f64;
     const classes = Array.from({ length: words[state + CLASS_COUNT]! }, (_, i) => {
       const record = state + CLASSES + i * CLASS_WORDS;
-      const allocated = doubles[(record + PAST_ALLOCATED) / 2]!;
-      const freed = doubles[(record + PAST_FREED) / 2]!;
-      return { size: words[record + OBJECT_SIZE]!, allocated, freed, live: 0, slabs: words[record + SLAB_COUNT]! };
+      const past = doubles[(record + PAST_COUNT) / 2]!;
+      return { size: words[record + OBJECT_SIZE]!, allocated: past, freed: past, live: 0, slabs: words[record + SLAB_COUNT]! };
     });
     let slabCount = 0;
     for (const slab of slabsOf(words, state)) {
@@ -548,6 +546,37 @@ export class SlabPool implements Allocator {
     return true;
   }
 
+  /** Gives the batches back whose descriptors all have no slab. Returns how many bytes that were. O(descriptors). */
+  #returnBatches(): number {
+    const { words, state } = this;
+    const used = slabsOf(words, state);
+    let returned = 0;
+    let link = state + FIRST_BATCH;
+    for (let batch = words[link]!; batch !== 0; batch = words[link]!) {
+      const size = words[batch + BATCH_SIZE]! >>> 0;
+      const end = batch + size / 4;
+      if (used.some((slab) => slab >= batch && slab < end)) {
+        link = batch + BATCH_NEXT;
+        continue;
+      }
+      words[link] = words[batch + BATCH_NEXT]!;
+      this.#forgetDescriptors(batch, end);
+      giveBack(this.#parent, batch * 4, size);
+      returned += size;
+    }
+    return returned;
+  }
+
+  /** Takes the descriptors between two words out of the list of free ones. */
+  #forgetDescriptors(start: number, end: number): void {
+    const { words } = this;
+    let link = this.state + FREE_DESCRIPTOR;
+    for (let slab = words[link]!; slab !== 0; slab = words[slab + NEXT_SLAB]!) {
+      if (slab >= start && slab < end) words[link] = words[slab + NEXT_SLAB]!;
+      else link = slab + NEXT_SLAB;
+    }
+  }
+
   /** Moves the index to a block of at least twice its length. */
   #growIndex(least: number): boolean {
     const length = Math.max(least, this.words[this.state + INDEX_LENGTH]! * 2);
@@ -568,9 +597,10 @@ export class SlabPool implements Allocator {
     return true;
   }
 
-  /** A free found its slab with no object linked, or left it without a live one. */
+  /** A free found its slab with no object linked, or left it without a live one, or was the 2^31st. */
   private notice(slab: number): void {
     const { words } = this;
+    if (words[slab + FREED]! < 0) this.#settle(slab);
     if (words[slab + NEXT_SLAB] === 0) this.#link(slab);
     words[words[slab + SLAB_CLASS]! + CURRENT] = slab;
     const isEmpty = words[slab + FREED] === words[slab + ALLOCATED];
@@ -581,16 +611,22 @@ export class SlabPool implements Allocator {
     }
   }
 
+  /** Moves what a slab counted to its class, so that it never counts beyond 2^31. */
+  #settle(slab: number): void {
+    const { words, memory } = this;
+    const past = (words[slab + SLAB_CLASS]! + PAST_COUNT) / 2;
+    memory.f64[past]! += words[slab + FREED]! >>> 0;
+    words[slab + ALLOCATED]! -= words[slab + FREED]!;
+    words[slab + FREED] = 0;
+  }
+
   /** An empty slab leaves its class, which remembers its counts. */
   #leaveClass(slab: number): void {
-    const { words, memory } = this;
+    const { words } = this;
     const record = words[slab + SLAB_CLASS]!;
-    memory.f64[(record + PAST_ALLOCATED) / 2]! += words[slab + ALLOCATED]! >>> 0;
-    memory.f64[(record + PAST_FREED) / 2]! += words[slab + FREED]! >>> 0;
+    this.#settle(slab);
     words[record + SLAB_COUNT]! -= 1;
     if (words[slab + NEXT_SLAB] !== 0) this.#unlink(slab);
-    words[slab + ALLOCATED] = 0;
-    words[slab + FREED] = 0;
     words[slab + SLAB_CLASS] = 0;
     words[slab + FREE_OBJECT] = 0;
   }

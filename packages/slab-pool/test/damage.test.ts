@@ -19,7 +19,7 @@ import {
   NEXT_SLAB,
   NO_SLAB,
   OBJECT_SIZE,
-  PAST_ALLOCATED,
+  PAST_COUNT,
   PREVIOUS_SLAB,
   SLAB_CLASS,
   SLAB_COUNT,
@@ -132,7 +132,7 @@ describe('damage is seen', () => {
     const sizes = records.map((record) => record + OBJECT_SIZE);
     expect(unseenDamage(words, sizes, check, [(size) => size + 1, (size) => size - 4, () => 0, () => -16, () => 2 * SLAB_SIZE])).toEqual([]);
     // What a slab leaves behind when it goes was allocated and freed, all of it.
-    expect(unseenDamage(words, records.flatMap((record) => range(record + PAST_ALLOCATED, record + CLASS_WORDS)), check)).toEqual([]);
+    expect(unseenDamage(words, records.flatMap((record) => range(record + PAST_COUNT, record + CLASS_WORDS)), check)).toEqual([]);
   });
 
   test('in the fields of the state', () => {

@@ -1,4 +1,4 @@
-/** A running native program: it keeps its heap warm between rounds, as the heaps in this process do, and runs one round whenever it is asked. */
+/** A running native program: it keeps its heap warm between rounds, as those in worker threads do, and runs one round whenever it is asked. */
 
 import { spawn, type ChildProcessByStdio } from 'node:child_process';
 import { once } from 'node:events';
@@ -8,19 +8,12 @@ import { join } from 'node:path';
 import { createInterface, type Interface } from 'node:readline';
 import type { Readable, Writable } from 'node:stream';
 
+import type { Round, Session } from '../session.ts';
 import { encodeTrace } from '../trace/trace.ts';
 import type { Workload } from '../workload.ts';
 
-/** One round in the other process. */
-export interface NativeRound {
-  readonly nanoseconds: number;
-  readonly failureCount: number;
-  readonly damageCount: number;
-  readonly checksum: number;
-}
-
 /** See `native/bench.c` for what is said. */
-export class NativeSession {
+export class NativeSession implements Session {
   readonly #child: ChildProcessByStdio<Writable, Readable, null>;
   readonly #lines: Interface;
   readonly #folder: string;
@@ -43,9 +36,9 @@ export class NativeSession {
     return new NativeSession(child, folder);
   }
 
-  async round(): Promise<NativeRound> {
+  async round(): Promise<Round> {
     const [nanoseconds = NaN, failureCount = NaN, damageCount = NaN, checksum = NaN] = await this.#ask('r');
-    return { nanoseconds, failureCount, damageCount, checksum };
+    return { nanoseconds, share: 1, failureCount, damageCount, checksum };
   }
 
   /** @returns Nanoseconds. */

@@ -7,8 +7,6 @@ export interface Progress {
   start(title: string, stepCount: number): void;
   /** The next step begins. */
   advance(label: string): void;
-  /** The present step goes on. */
-  refresh(): void;
   /** The workload is done. */
   stop(): void;
 }
@@ -19,7 +17,7 @@ export function makeProgress(stream: NodeJS.WriteStream = process.stderr): Progr
 }
 
 /** For whoever wants to hear nothing. */
-export const silentProgress: Progress = { start: () => undefined, advance: () => undefined, refresh: () => undefined, stop: () => undefined };
+export const silentProgress: Progress = { start: () => undefined, advance: () => undefined, stop: () => undefined };
 
 function barProgress(stream: NodeJS.WriteStream): Progress {
   const bar = new SingleBar(
@@ -33,9 +31,6 @@ function barProgress(stream: NodeJS.WriteStream): Progress {
     },
     advance: (label) => {
       bar.increment(1, { label });
-    },
-    refresh: () => {
-      bar.render();
     },
     stop: () => {
       bar.stop();

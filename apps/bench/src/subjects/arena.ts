@@ -44,10 +44,6 @@ export function arena(): LinearSubject {
         checkInvariants: () => {
           bump.checkInvariants();
         },
-        release: () => {
-          bump.release();
-          memory.release();
-        },
       };
     },
   };

@@ -21,9 +21,6 @@ export function generalPurposeAssembly(): LinearSubject {
         checkInvariants: () => {
           heap.checkInvariants();
         },
-        release: () => {
-          heap.release();
-        },
       };
     },
   };
@@ -48,10 +45,6 @@ export function hybridPoolAssembly(): LinearSubject {
         },
         checkInvariants: () => {
           heap.checkInvariants();
-        },
-        release: () => {
-          heap.release();
-          memory.release();
         },
       };
     },

@@ -43,15 +43,13 @@ class TlsfHeap implements Heap {
 
 export function assemblyScriptTlsf(): LinearSubject {
   const version = packageVersion('assemblyscript');
-  let compiled: Promise<WebAssembly.Module> | undefined;
   return {
     shape: 'linear',
     name: 'as-tlsf',
     kind: 'peer',
     description: `AssemblyScript ${version}, TLSF (heap.alloc, heap.free, heap.realloc), WebAssembly`,
     create: async () => {
-      compiled ??= compile(version);
-      const instance = await WebAssembly.instantiate(await compiled, { env: { abort: refuse } });
+      const instance = await WebAssembly.instantiate(await compile(version), { env: { abort: refuse } });
       const exports = instance.exports as unknown as TlsfExports;
       return { heap: new TlsfHeap(exports), bytes: () => new Uint8Array(exports.memory.buffer) };
     },

@@ -26,10 +26,6 @@ export function o1heap(): LinearSubject {
         checkInvariants: () => {
           heap.checkInvariants();
         },
-        release: () => {
-          heap.release();
-          memory.release();
-        },
       };
     },
   };

@@ -20,10 +20,6 @@ export function slabPool(): LinearSubject {
         checkInvariants: () => {
           heap.checkInvariants();
         },
-        release: () => {
-          heap.release();
-          memory.release();
-        },
       };
     },
   };

@@ -60,10 +60,7 @@ export function sqlJsDlmalloc(): LinearSubject {
 }
 
 async function instantiate(): Promise<{ c: CAllocator; memory: WebAssembly.Memory }> {
-  // The package makes one module in a program's life; forgetting the script gives a heap that nobody has used.
-  const path = require.resolve('sql.js');
-  Reflect.deleteProperty(require.cache, path);
-  const initialise = require(path) as (options: EmscriptenOptions) => Promise<CAllocator>;
+  const initialise = require('sql.js') as (options: EmscriptenOptions) => Promise<CAllocator>;
   const binary = Uint8Array.from(await readFile(require.resolve('sql.js/dist/sql-wasm.wasm')));
 
   let exports: WebAssembly.Exports = {};

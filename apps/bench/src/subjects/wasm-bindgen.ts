@@ -42,7 +42,6 @@ class RustHeap implements Heap {
 }
 
 export function rustDlmalloc(): LinearSubject {
-  let compiled: Promise<WebAssembly.Module> | undefined;
   return {
     shape: 'linear',
     name: 'rust-dlmalloc',
@@ -50,8 +49,7 @@ export function rustDlmalloc(): LinearSubject {
     description: `dlmalloc of Rust's std in ${PACKAGE} ${packageVersion(PACKAGE)} (__wbindgen_malloc, _free, _realloc), WebAssembly`,
     sizedFree: true,
     create: async () => {
-      compiled ??= compile();
-      const module = await compiled;
+      const module = await compile();
       const instance = new WebAssembly.Instance(module, inertImports(module));
       const exports = instance.exports as unknown as BindgenExports;
       return { heap: new RustHeap(exports), bytes: () => new Uint8Array(exports.memory.buffer) };

@@ -1,4 +1,4 @@
-/** Runs the engine's collector on demand, so that one subject's garbage is not collected on another one's time. */
+/** Runs the collector of this isolate on demand, so that it does not run while something is timed. */
 
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';

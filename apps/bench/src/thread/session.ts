@@ -1,0 +1,95 @@
+/** A subject in a worker thread, which waits for its turn as the native programs do, and can be stopped in the middle of whatever it does. */
+
+import { once } from 'node:events';
+import { setTimeout } from 'node:timers/promises';
+import { Worker } from 'node:worker_threads';
+
+import type { Round, Session } from '../session.ts';
+import type { Source } from '../subject.ts';
+import type { Verdict } from '../verify.ts';
+import type { Workload } from '../workload.ts';
+import { PROGRESS, type Assignment, type Commands } from './protocol.ts';
+
+/** The longest time that a timer can wait: 24 days. */
+const TIMER_MAX = 2 ** 31 - 1;
+
+const OUT_OF_TIME = Symbol('out of time');
+
+/** See `worker.ts` for the other end. */
+export class ThreadSession implements Session {
+  readonly #worker: Worker;
+  readonly #progress: Float64Array;
+
+  private constructor(worker: Worker, progress: Float64Array) {
+    this.#worker = worker;
+    this.#progress = progress;
+    // A worker that fails between two commands is found out by the next one.
+    worker.on('error', () => undefined);
+  }
+
+  /**
+   * Starts a worker, which resolves packages as this thread does, and makes the subject in it.
+   *
+   * @param workload - Copied, unless its arrays are in shared memory: see `shareWorkload`.
+   */
+  static async start(source: Source, workload: Workload, sizedFree: boolean): Promise<ThreadSession> {
+    const progress = new Float64Array(new SharedArrayBuffer(PROGRESS.length * Float64Array.BYTES_PER_ELEMENT));
+    const assignment: Assignment = { source, workload, sizedFree, progress };
+    const session = new ThreadSession(new Worker(new URL('worker.ts', import.meta.url), { workerData: assignment }), progress);
+    await session.#answer();
+    return session;
+  }
+
+  /** Replays the trace with every byte checked. For a worker that nothing else is asked of: what is timed shall not have seen it. */
+  async verify(allowance: number): Promise<Verdict | undefined> {
+    const verdict = await this.#ask('verify', allowance);
+    if (verdict !== OUT_OF_TIME) return verdict;
+    const percentage = Math.floor(this.#progress[PROGRESS.share]! * 100);
+    const reason = `too slow to verify: ${percentage}% of the operations in the time allowed`;
+    return { verified: undefined, isDamaged: false, reason, failureCount: 0, footprint: 0 };
+  }
+
+  async round(allowance: number): Promise<Round> {
+    const round = await this.#ask('round', allowance);
+    if (round !== OUT_OF_TIME) return round;
+    const { [PROGRESS.share]: share = 0, [PROGRESS.nanoseconds]: nanoseconds = 0 } = this.#progress;
+    return { nanoseconds, share, failureCount: 0, damageCount: 0, checksum: 0 };
+  }
+
+  async worstOperation(): Promise<number | undefined> {
+    const nanoseconds = await this.#ask('worstOperation', Infinity);
+    return nanoseconds === OUT_OF_TIME ? undefined : nanoseconds;
+  }
+
+  peakFootprint(): Promise<undefined> {
+    return Promise.resolve(undefined);
+  }
+
+  async close(): Promise<void> {
+    await this.#worker.terminate();
+  }
+
+  /** Stops the worker when it takes longer than `allowance` milliseconds. */
+  async #ask<C extends keyof Commands>(command: C, allowance: number): Promise<ReturnType<Commands[C]> | typeof OUT_OF_TIME> {
+    this.#worker.postMessage(command);
+    const answer = await this.#answer(allowance);
+    if (answer === OUT_OF_TIME) await this.close();
+    return answer as ReturnType<Commands[C]> | typeof OUT_OF_TIME;
+  }
+
+  /** The next message. Rejects with what the worker failed of. */
+  async #answer(allowance = Infinity): Promise<unknown> {
+    const stopped = new AbortController();
+    const { signal } = stopped;
+    try {
+      // `once` rejects at an "error" event.
+      const answer = once(this.#worker, 'message', { signal }).then(([message]: unknown[]) => message);
+      const end = once(this.#worker, 'exit', { signal }).then(([code]) => {
+        throw new Error(`its worker ended (${String(code)})`);
+      });
+      return await Promise.race([answer, end, setTimeout(Math.min(allowance, TIMER_MAX), OUT_OF_TIME, { signal })]);
+    } finally {
+      stopped.abort();
+    }
+  }
+}
