@@ -1,16 +1,8 @@
 /** Every subject there is, and which of them takes part in what. */
 
-import { arena } from './subjects/arena.ts';
-import { assemblyScriptTlsf } from './subjects/assemblyscript.ts';
-import { generalPurposeAssembly, hybridPoolAssembly } from './subjects/assemblies.ts';
-import { pooledBuffers, uint8Arrays } from './subjects/js-arrays.ts';
-import { nativeSubjects } from './subjects/native.ts';
-import { o1heap } from './subjects/o1heap.ts';
-import { slabPool } from './subjects/slab-pool.ts';
-import { sqlJsDlmalloc } from './subjects/sql-js.ts';
-import { thingMalloc } from './subjects/thing-malloc.ts';
-import { rustDlmalloc } from './subjects/wasm-bindgen.ts';
 import type { Subject } from './subject.ts';
+import { nativeSubjects } from './subjects/native.ts';
+import { scriptSubject } from './subjects/scripts.ts';
 
 /** What can be asked of the bench. */
 export type CommandName = 'replay' | 'pair' | 'churn' | 'pool' | 'arena' | 'hybrid' | 'demo';
@@ -28,13 +20,16 @@ const MALLOCS = ['generalPurpose', 'hybridPool', 'o1heap', ...MALLOC_PEERS, ...O
 
 const MEMBERS: Record<CommandName, readonly string[]> = {
   replay: MALLOCS,
-  pair: MALLOCS,
+  pair: ['slab-pool', ...MALLOCS],
   churn: MALLOCS,
   pool: ['slab-pool', ...MALLOCS],
   arena: ['arena', 'generalPurpose', ...MALLOC_PEERS, ...OBJECTS, 'native-bump', ...NATIVE_MALLOCS],
   hybrid: ['hybridPool', 'generalPurpose', 'o1heap', ...MALLOC_PEERS, ...OBJECTS, ...NATIVE_MALLOCS],
   demo: ['generalPurpose', 'hybridPool', 'o1heap', ...MALLOC_PEERS, ...NATIVE_MALLOCS],
 };
+
+/** The largest block of those that do not take any. They take part where nothing larger is asked for. */
+const SIZE_MAX: Readonly<Record<string, number>> = { 'slab-pool': 256 };
 
 /** A pick that is not among the subjects of the command. The message lists those that are. */
 export class UnknownAllocatorError extends Error {
@@ -45,31 +40,33 @@ export class UnknownAllocatorError extends Error {
  * The subjects of a command, in the order of its tables.
  *
  * @param picks - Names to keep; all of them when empty.
+ * @param size - The largest block that is asked for, where the command leaves that open.
  * @throws UnknownAllocatorError for a pick that is none.
  */
-export async function fieldOf(command: CommandName, picks: readonly string[]): Promise<Field> {
-  const members = MEMBERS[command];
+export async function fieldOf(command: CommandName, picks: readonly string[], size = 0): Promise<Field> {
+  const tooSmall = MEMBERS[command].find((name) => picks.includes(name) && size > sizeMax(name));
+  if (tooSmall !== undefined) {
+    throw new UnknownAllocatorError(`${tooSmall} hands out at most ${sizeMax(tooSmall)} bytes, and ${command} asks for up to ${size}: see --size`);
+  }
+  const members = MEMBERS[command].filter((name) => size <= sizeMax(name));
   const absurd = picks.find((pick) => !members.includes(pick));
   if (absurd !== undefined) {
     throw new UnknownAllocatorError(`there is no allocator called "${absurd}" in ${command}; there are ${members.join(', ')}`);
   }
-  const isWanted = (name: string): boolean => members.includes(name) && (picks.length === 0 || picks.includes(name));
-  const native = members.some((name) => name.startsWith('native-') && isWanted(name)) ? await nativeSubjects() : { subjects: [], absences: [] };
-  const all: readonly Subject[] = [
-    generalPurposeAssembly(),
-    hybridPoolAssembly(),
-    o1heap(),
-    slabPool(),
-    arena(),
-    thingMalloc(),
-    assemblyScriptTlsf(),
-    sqlJsDlmalloc(),
-    rustDlmalloc(),
-    uint8Arrays(),
-    pooledBuffers(),
-    ...native.subjects,
-  ];
-  const subjects = members.flatMap((name) => (isWanted(name) ? all.filter((subject) => subject.name === name) : []));
-  const absences = native.absences.filter((line) => !line.startsWith('native-') || isWanted(line.split(' ', 1)[0]!));
+  const wanted = members.filter((name) => picks.length === 0 || picks.includes(name));
+  const native = wanted.some(isNative) ? await nativeSubjects() : { subjects: [], absences: [] };
+  const scripts = await Promise.all(wanted.filter((name) => !isNative(name)).map(scriptSubject));
+  const all: readonly Subject[] = [...scripts, ...native.subjects];
+  const subjects = wanted.flatMap((name) => all.filter((subject) => subject.name === name));
+  const absences = native.absences.filter((line) => !isNative(line) || wanted.includes(line.split(' ', 1)[0]!));
   return { subjects, absences };
+}
+
+function sizeMax(name: string): number {
+  return SIZE_MAX[name] ?? Infinity;
+}
+
+/** By a name, or a line that begins with one. */
+function isNative(name: string): boolean {
+  return name.startsWith('native-');
 }

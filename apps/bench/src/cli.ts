@@ -10,7 +10,7 @@ import { arenaWorkload } from './commands/arena.ts';
 import { churnWorkload } from './commands/churn.ts';
 import { demoIntroduction, demoTraces } from './commands/demo.ts';
 import { hybridWorkload } from './commands/hybrid.ts';
-import { pairWorkload } from './commands/pair.ts';
+import { formatSizes, PAIR_SIZES, pairWorkload, type SizeRange } from './commands/pair.ts';
 import { poolWorkloads } from './commands/pool.ts';
 import { record } from './commands/record.ts';
 import type { MeasureOptions } from './measure.ts';
@@ -37,7 +37,7 @@ interface CommonOptions {
 type WorkloadMaker = (seed: number) => Iterable<Workload> | AsyncIterable<Workload>;
 
 const program = new Command('bench')
-  .description('Measures the allocators of Allokit against their peers, on this machine, in one process, all in turn.')
+  .description('Measures the allocators of Allokit against their peers, on this machine, all in turn.')
   .configureHelp({ sortOptions: true })
   .showHelpAfterError('(add --help for the options)');
 
@@ -47,6 +47,12 @@ function wholeNumber(minimum: number): (text: string) => number {
     if (!Number.isSafeInteger(value) || value < minimum) throw new InvalidArgumentError(`It must be a whole number of at least ${minimum}.`);
     return value;
   };
+}
+
+function sizeRange(text: string): SizeRange {
+  const [min = NaN, max = min, ...rest] = text.split('-').map((part) => (/^\d+$/.test(part) ? Number(part) : NaN));
+  if (!(min >= 1 && max >= min && max < 2 ** 31) || rest.length > 0) throw new InvalidArgumentError('It must be bytes as in 64 or 16-1039, at least 1.');
+  return { min, max };
 }
 
 /** A command with the options they all have. */
@@ -68,15 +74,23 @@ function measuringCommand(name: string, description: string, defaults: { rounds:
     .option('--no-verify', 'do not; footprints are unknown then');
 }
 
-async function execute(command: CommandName, options: CommonOptions, makeWorkloads: WorkloadMaker, introduction: readonly string[] = []): Promise<void> {
+/** What differs between commands. */
+interface Execution {
+  /** Said first. */
+  readonly introduction?: readonly string[];
+  /** The largest block, where that was the user's choice. */
+  readonly size?: number;
+}
+
+async function execute(command: CommandName, options: CommonOptions, makeWorkloads: WorkloadMaker, { introduction, size }: Execution = {}): Promise<void> {
   const picks = options.base === undefined || options.allocator.length === 0 ? options.allocator : [...options.allocator, options.base];
-  const field = await fieldOf(command, picks);
+  const field = await fieldOf(command, picks, size);
   if (options.list) {
     for (const { name, kind, description } of field.subjects) process.stdout.write(`${name.padEnd(16)} ${kind.padEnd(8)} ${description}\n`);
     for (const absence of field.absences) process.stdout.write(`${absence}\n`);
     return;
   }
-  if (options.base !== undefined && !field.subjects.some(({ name }) => name === options.base)) await fieldOf(command, [options.base]);
+  if (options.base !== undefined && !field.subjects.some(({ name }) => name === options.base)) await fieldOf(command, [options.base], size);
   const { rounds, warm: warmRounds, budget, verify, sized: sizedFree, base } = options;
   const measureOptions: MeasureOptions = { rounds, warmRounds, budget, verify, sizedFree, ...(base === undefined ? {} : { base }) };
   const { seed, json, csv } = options;
@@ -86,7 +100,7 @@ async function execute(command: CommandName, options: CommonOptions, makeWorkloa
     commandLine,
     seed,
     json,
-    introduction,
+    ...(introduction === undefined ? {} : { introduction }),
     ...(csv === undefined ? {} : { csv: await userPath(csv) }),
   });
   if (!isFine) process.exitCode = 1;
@@ -116,9 +130,11 @@ measuringCommand('replay', 'Replay recorded traces.', { rounds: 15, warm: 3, bud
     });
   });
 
-measuringCommand('pair', 'One block at a time, allocated and freed.', MICRO).action((options: CommonOptions) => {
-  return execute('pair', options, (seed) => [pairWorkload(seed)]);
-});
+measuringCommand('pair', 'One block at a time, allocated and freed.', MICRO)
+  .addOption(new Option('--size <min[-max]>', 'bytes of a block').argParser(sizeRange).default(PAIR_SIZES, formatSizes(PAIR_SIZES)))
+  .action((options: CommonOptions & { readonly size: SizeRange }) => {
+    return execute('pair', options, (seed) => [pairWorkload(seed, options.size)], { size: options.size.max });
+  });
 
 measuringCommand('churn', 'A table of live blocks in which random ones are replaced.', MICRO).action((options: CommonOptions) => {
   return execute('churn', options, (seed) => [churnWorkload(seed)]);
@@ -146,7 +162,7 @@ measuringCommand('demo', 'Replay the recorded traces of real programs, verified:
       async function* () {
         for (const path of paths) yield replayWorkload(await readTrace(path));
       },
-      demoIntroduction(paths),
+      { introduction: demoIntroduction(paths) },
     );
   });
 

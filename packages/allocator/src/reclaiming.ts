@@ -34,7 +34,8 @@ export class Reclaiming<Parent extends Allocator = Allocator> implements Allocat
    * Puts a retry in front of an allocator. O(1).
    *
    * @param parent - Asked for every block.
-   * @param reclaim - Gives back to `parent` what can be spared, and says how many bytes that were; 0 ends the attempt. It must not allocate.
+   * @param reclaim - Gives back to `parent` what can be spared, and says how many bytes that were; 0 ends the attempt. It must not
+   *   allocate, and must leave alone whoever is asking: what is being resized must not change under the call.
    * @throws TypeError for what is no allocator or no function.
    */
   static create<Parent extends Allocator>(parent: Parent, reclaim: () => number): Reclaiming<Parent> {

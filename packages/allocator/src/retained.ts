@@ -37,6 +37,14 @@ export interface RetainedStats extends AllocatorStats {
   readonly retainedBytes: number;
 }
 
+let generationCount = 0;
+
+/** No two generations are alike, of one object or of several: so none takes another's blocks for its own. */
+function nextGeneration(): number {
+  generationCount = (generationCount + 1) | 0;
+  return generationCount;
+}
+
 /**
  * An arena that refuses what a careful allocator refuses, at eight bytes a block. `deallocate` frees nothing but the name: use it where most blocks live until
  * the reset, or where code that insists on freeing meets an arena that does not. Owns its arena: `reset` and `release` reach it. One
@@ -48,7 +56,7 @@ export class Retained<Arena extends MonotonicAllocator = MonotonicAllocator> imp
   readonly alignment: number;
   /** Where the blocks come from. */
   readonly arena: Arena;
-  #generation = 0;
+  #generation = nextGeneration();
   #liveCount = 0;
   #liveBytes = 0;
   #retainedCount = 0;
@@ -206,7 +214,7 @@ export class Retained<Arena extends MonotonicAllocator = MonotonicAllocator> imp
   }
 
   #forget(): void {
-    this.#generation += 1;
+    this.#generation = nextGeneration();
     this.#liveCount = 0;
     this.#liveBytes = 0;
     this.#retainedCount = 0;

@@ -109,10 +109,11 @@ export class Scoped<P extends Allocator = Allocator> implements Allocator {
     this.#freeAll();
   }
 
-  /** Frees the scope's blocks, newest first, and ends the scope. The parent stays. Throws as {@link Scoped.reset} does. O(live blocks). */
+  /** Frees the scope's blocks, newest first, and ends the scope. The parent stays; if it went first, there is nothing left to do. Throws as {@link Scoped.reset} does. O(live blocks). */
   release(): void {
     if (this.#isReleased) return;
     this.#isReleased = true;
+    if (isGone(this.parent)) return;
     this.#freeAll();
   }
 
@@ -174,5 +175,16 @@ export class Scoped<P extends Allocator = Allocator> implements Allocator {
       liveBytes += usable;
     }
     if (liveBytes !== this.#liveBytes) throw new AllocatorError('corrupt', `${liveBytes} bytes are live, ${this.#liveBytes} were counted`);
+  }
+}
+
+/** Whether an allocator was released before us, with all its blocks. */
+function isGone(parent: Allocator): boolean {
+  try {
+    parent.allocate(0);
+    return false;
+  } catch (error) {
+    if (error instanceof AllocatorError && error.code === 'released') return true;
+    throw error;
   }
 }

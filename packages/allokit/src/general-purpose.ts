@@ -42,9 +42,15 @@ export function generalPurpose(parent: Allocator = WasmMemory.create({ reserve: 
     Reclaiming.create(parent, () => siblings.heap?.trim() ?? 0),
     { classes: fineClasses(), slabSize: SLAB_SIZE },
   );
-  siblings.heap = O1Heap.create(
-    Reclaiming.create(parent, () => pool.trim()),
-    { size: HEAP_STEP, growth: { step: HEAP_STEP } },
-  );
-  return Segregator.create({ threshold: THRESHOLD, small: pool, large: siblings.heap });
+  try {
+    const heap = O1Heap.create(
+      Reclaiming.create(parent, () => pool.trim()),
+      { size: HEAP_STEP, growth: { step: HEAP_STEP } },
+    );
+    siblings.heap = heap;
+    return Segregator.create({ threshold: THRESHOLD, small: pool, large: heap });
+  } catch (error) {
+    pool.release();
+    throw error;
+  }
 }

@@ -24,9 +24,11 @@ export type HybridPool = Segregator<SlabPool, Retained>;
  * @throws AllocatorError `out-of-memory` when the parent has no room for the first chunk.
  */
 export function hybridPool(parent: Allocator = WasmMemory.create({ reserve: ADDRESS_SPACE_SIZE })): HybridPool {
-  return Segregator.create({
-    threshold: HYBRID_THRESHOLD,
-    small: SlabPool.create(parent),
-    large: Retained.create(Arena.create(parent)),
-  });
+  const small = SlabPool.create(parent);
+  try {
+    return Segregator.create({ threshold: HYBRID_THRESHOLD, small, large: Retained.create(Arena.create(parent)) });
+  } catch (error) {
+    small.release();
+    throw error;
+  }
 }

@@ -19,6 +19,7 @@ import {
   alignUp,
   checkAddress,
   checkAlignment,
+  checkAllocator,
   checkHeader,
   checkInteger,
   checkSize,
@@ -133,6 +134,7 @@ export class Arena implements MonotonicAllocator {
     checkAlignment(alignment);
     checkInteger(alignment, 'alignment', ALIGNMENT_MIN, ALIGNMENT_MAX);
     checkInteger(chunkSize, 'chunkSize', Math.max(CHUNK_SIZE_MIN, 4 * alignment), ADDRESS_SPACE_SIZE / 2);
+    checkAllocator(parent, 'parent');
     const blockSize = alignUp(chunkSize, 16);
     const address = parent.allocate(blockSize, 16);
     if (address === NULL) throw new AllocatorError('out-of-memory', `the parent has no block of ${blockSize} bytes for the arena's first chunk`);
@@ -254,15 +256,17 @@ export class Arena implements MonotonicAllocator {
   }
 
   /**
-   * A scope: everything allocated from now on is freed when it is disposed of, `using scope = arena.scope()` at the latest at the end of the block.
+   * A scope: everything allocated from now on is freed when it is disposed of, `using scope = arena.scope()` at the latest at the end of the block. Disposing of it
+   * again does nothing.
    *
    * @throws What `rewind` throws, when disposed of after an outer scope.
    */
   scope(): Disposable {
-    const mark = this.mark();
+    let mark: ArenaMark | undefined = this.mark();
     return {
       [Symbol.dispose]: () => {
-        this.rewind(mark);
+        if (mark !== undefined) this.rewind(mark);
+        mark = undefined;
       },
     };
   }
@@ -343,7 +347,7 @@ export class Arena implements MonotonicAllocator {
     for (let chunk = this.#firstChunk; chunk !== NULL; chunk = words[(chunk >>> 2) + CHUNK_NEXT]! >>> 0) {
       const size = words[(chunk >>> 2) + CHUNK_BLOCK_SIZE]! >>> 0;
       const block = this.#blockOf(chunk);
-      if (seen.has(chunk) || chunk % 16 !== 0 || block + size > memory.committed || size < CHUNK_HEADER_SIZE + (chunk - block)) fail(`the chunk at ${formatAddress(chunk)} is broken`);
+      if (seen.has(chunk) || chunk % 16 !== 0 || size % 16 !== 0 || block + size > memory.committed || size < CHUNK_HEADER_SIZE + (chunk - block)) fail(`the chunk at ${formatAddress(chunk)} is broken`);
       seen.add(chunk);
       const { start, limit } = this.#span(chunk);
       const usedBefore = words[(chunk >>> 2) + CHUNK_USED_BEFORE]! >>> 0;
@@ -387,7 +391,8 @@ export class Arena implements MonotonicAllocator {
     try {
       this.#renew();
       return true;
-    } catch {
+    } catch (error) {
+      if (!(error instanceof AllocatorError && error.code === 'released')) throw error;
       this.#released = true;
       this.words = NO_WORDS;
       return false;

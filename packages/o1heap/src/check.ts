@@ -10,6 +10,7 @@ import {
   BIN_MASK,
   BLOCK_WORDS,
   CAPACITY,
+  CREATED_WORDS,
   FIRST_REGION,
   FRAGMENT_WORDS_MIN,
   GROWTH_LIMIT_WORDS,
@@ -105,7 +106,10 @@ function walkRegions(words: Int32Array, state: number): Walk {
   }
   if (last !== words[state + LAST_REGION]) fail(`the last region lies at ${at(last)}, not at ${at(words[state + LAST_REGION]!)}`);
   const blockWords = words[state + BLOCK_WORDS]!;
-  if (blockWords !== 0 && blockWords !== first + words[first + REGION_WORDS]! - state) fail(`the parent's block is said to have ${blockWords * 4} bytes`);
+  const createdWords = words[state + CREATED_WORDS]!;
+  const heldWords = first + words[first + REGION_WORDS]! - state;
+  if (createdWords <= 0 || createdWords > heldWords) fail(`the heap is said to be created with ${createdWords * 4} bytes, its first region ends after ${heldWords * 4}`);
+  if (blockWords !== 0 && blockWords !== heldWords) fail(`the parent's block is said to have ${blockWords * 4} bytes`);
   return walk;
 }
 

@@ -65,8 +65,10 @@ export const ALLOCATED_PEAK = FIELDS + 8;
 export const REQUEST_PEAK = FIELDS + 9;
 /** Requests that found no room. */
 export const FAILURES = FIELDS + 10;
+/** Words that the heap was created with: trimming leaves them. */
+export const CREATED_WORDS = FIELDS + 11;
 /** Two words a bin: the links of its sentinel, a block of which nothing else exists. The pair before is that of bin -1, which is always empty. */
-export const BINS = FIELDS + 13;
+export const BINS = FIELDS + 14;
 /**
  * Bin b holds free fragments whose size in words has b leading zeros: of [2^(31-b), 2^(32-b)) words. So the larger the bin, the smaller its fragments, and the
  * smallest fragment's is the last. (No fragment is large enough for bins 0 and 1.)

@@ -11,6 +11,7 @@ import {
   alignUp,
   checkAddress,
   checkAlignment,
+  checkAllocator,
   checkHeader,
   checkInteger,
   checkSize,
@@ -40,6 +41,7 @@ import {
   BIN_MASK,
   BLOCK_WORDS,
   CAPACITY,
+  CREATED_WORDS,
   FAILURES,
   FIRST_REGION,
   FRAGMENT_HEADER_SIZE,
@@ -113,7 +115,8 @@ export interface O1HeapStats extends AllocatorStats {
  * heap of capacity C serves is `2^floor(log2(C)) - 8` bytes: for 1 GiB, of which the state takes a little, that is just under 512 MiB.
  *
  * Blocks are aligned to 16 bytes; more on request, at the cost of a larger fragment being searched. Misuse is told by the headers of a block and both its
- * neighbours, which must agree. Single-owner.
+ * neighbours, which must agree: so a block of another heap that lies inside one of this heap's blocks
+ * is not told from this heap's own. Single-owner.
  */
 export class O1Heap implements Allocator {
   readonly memory: Memory;
@@ -153,6 +156,7 @@ export class O1Heap implements Allocator {
       checkInteger(growth.step, 'growth.step', 1, ADDRESS_SPACE_SIZE);
       checkInteger(growth.limit ?? ADDRESS_SPACE_SIZE, 'growth.limit', size, ADDRESS_SPACE_SIZE);
     }
+    checkAllocator(parent, 'parent');
     const blockSize = alignDown(size, FRAGMENT_SIZE_MIN);
     const address = parent.allocate(blockSize, FRAGMENT_SIZE_MIN);
     if (address === NULL) throw new AllocatorError('out-of-memory', `the parent has no block of ${blockSize} bytes for the heap`);
@@ -162,17 +166,19 @@ export class O1Heap implements Allocator {
   }
 
   /**
-   * Makes a heap in `size` bytes at `address` that the caller owns, committing them if need be. Its `release` gives them back to nobody. O(1).
+   * Makes a heap in `size` bytes at `address` that the caller owns: a block of another allocator, or bytes that no allocator hands out. Its `release` gives
+   * them back to nobody. O(1).
    *
    * @param address - A multiple of 16, not 0.
-   * @throws TypeError or RangeError for a misaligned address or a size below the minimum, AllocatorError `already-initialised` when a heap lies there,
-   *   `out-of-memory` when the memory does not reach that far.
+   * @throws TypeError or RangeError for a misaligned address, a size below the minimum, or bytes that are not committed; AllocatorError `already-initialised` when a
+   *   heap lies there.
    */
   static createAt(memory: Memory, address: Address, size: number): O1Heap {
     checkInteger(address, 'address', 1, ADDRESS_SPACE_SIZE - 1);
     if (address % FRAGMENT_SIZE_MIN !== 0) throw new RangeError(`address must be a multiple of ${FRAGMENT_SIZE_MIN}, got ${address}`);
     checkInteger(size, 'size', HEAP_SIZE_MIN, ADDRESS_SPACE_SIZE - address);
-    if (!memory.commit(address + size)) throw new AllocatorError('out-of-memory', `the memory cannot commit ${address + size} bytes`);
+    memory.refresh();
+    if (address + size > memory.committed) throw new RangeError(`size must end within the ${memory.committed} committed bytes, got ${size} at ${formatAddress(address)}`);
     if (hasHeader(memory, address, HEADER)) {
       throw new AllocatorError('already-initialised', `a heap lies at ${formatAddress(address)} already: release it first`);
     }
@@ -376,12 +382,13 @@ export class O1Heap implements Allocator {
     return returned;
   }
 
-  /** Gives the free end of a region back; a region keeps one fragment at least. */
+  /** Gives the free end of a region back. The first one keeps what the heap was created with, any other one fragment at least. */
   #cutTail(parent: Parent, region: number): number {
     const { words, state } = this;
     const length = words[region + REGION_WORDS]!;
     const isFirst = region === words[state + FIRST_REGION]!;
-    const spare = Math.min(freeTail(words, region), length - REGION_OVERHEAD_WORDS - FRAGMENT_WORDS_MIN);
+    const kept = isFirst ? words[state + CREATED_WORDS]! - STATE_SIZE / 4 : REGION_OVERHEAD_WORDS + FRAGMENT_WORDS_MIN;
+    const spare = Math.min(freeTail(words, region), length - kept);
     const less = alignDown(spare * 4, parent.alignment) / 4;
     const start = isFirst ? this.address : region * 4;
     const oldSize = (region + length) * 4 - start;
@@ -396,7 +403,9 @@ export class O1Heap implements Allocator {
     const { words, state } = this;
     const parent = this.#parent;
     const blockSize = words[state + BLOCK_WORDS]! * 4;
-    let region = words[words[state + FIRST_REGION]! + REGION_NEXT]!;
+    const first = words[state + FIRST_REGION]!;
+    for (let region = first; region !== 0; region = words[region + REGION_NEXT]!) eraseFragments(words, region);
+    let region = words[first + REGION_NEXT]!;
     eraseHeader(this.memory, this.address);
     this.#released = true;
     this.words = NO_WORDS;
@@ -458,6 +467,7 @@ export class O1Heap implements Allocator {
     const region = state + STATE_SIZE / 4;
     const regionWords = (size - STATE_SIZE) / 4;
     words[state + BLOCK_WORDS] = blockWords;
+    words[state + CREATED_WORDS] = size / 4;
     words[state + GROWTH_STEP_WORDS] = growth === undefined ? 0 : Math.ceil(Math.min(growth.step, ADDRESS_SPACE_SIZE / 2) / FRAGMENT_SIZE_MIN) * FRAGMENT_WORDS_MIN;
     words[state + GROWTH_LIMIT_WORDS] = Math.floor((growth?.limit ?? ADDRESS_SPACE_SIZE) / 4);
     words[state + FIRST_REGION] = region;
@@ -475,7 +485,8 @@ export class O1Heap implements Allocator {
     try {
       this.#renew();
       return true;
-    } catch {
+    } catch (error) {
+      if (!(error instanceof AllocatorError && error.code === 'released')) throw error;
       this.#released = true;
       this.words = NO_WORDS;
       return false;
@@ -581,8 +592,11 @@ export class O1Heap implements Allocator {
     const more = Math.min(Math.max(least, step), this.#room);
     const start = isFirst ? this.address : region * 4;
     const oldSize = (region + words[region + REGION_WORDS]!) * 4 - start;
-    if (more < least || oldSize + more * 4 >= ADDRESS_SPACE_SIZE || !parent.resize(start, oldSize, oldSize + more * 4)) return false;
+    if (more < least || oldSize + more * 4 >= ADDRESS_SPACE_SIZE) return false;
+    const isLonger = parent.resize(start, oldSize, oldSize + more * 4);
+    // A parent that tried in vain may have grown the memory on the way.
     this.#renew();
+    if (!isLonger) return false;
     lengthenRegion(this.words, state, region, more);
     if (isFirst) this.words[state + BLOCK_WORDS]! += more;
     this.recentEnd = this.recentStart;

@@ -3,7 +3,6 @@
  * another, and trimming takes that back. Plain functions over the words; who calls the parent is the heap.
  */
 
-import { AllocatorError, formatAddress } from '@allokit/allocator';
 import { freeBlocks, insert, join, remove, sentinelOf } from './fragments.ts';
 import {
   BEFORE,
@@ -88,13 +87,13 @@ export function clearBins(words: Int32Array, state: number): void {
   }
 }
 
-/** Erases the header of every fragment of a region. O(fragments). */
+/** Erases the header of every fragment of a region, as far as they lead. O(fragments). */
 export function eraseFragments(words: Int32Array, region: number): void {
   const end = region + words[region + REGION_WORDS]!;
   for (let block = region + REGION_FIRST; block < end; ) {
     const size = words[block + SIZE]! & ~USED;
     words[block + SIZE] = 0;
-    if (size === 0) throw new AllocatorError('corrupt', `the fragment at ${formatAddress(block * 4)} has no size`);
+    if (size < FRAGMENT_WORDS_MIN) return;
     block += size;
   }
 }

@@ -104,11 +104,13 @@ function checkClasses(memory: Memory, state: number): void {
 function checkBatches(words: Int32Array, state: number): void {
   const seen = new Set<number>();
   const each = descriptorWords(words[state + SLAB_LOG2]!);
+  let total = 0;
   for (let batch = words[state + FIRST_BATCH]!; batch !== 0; batch = words[batch + BATCH_NEXT]!) {
     const count = words[batch + BATCH_COUNT]!;
     const size = words[batch + BATCH_SIZE]! >>> 0;
     const isSound = batch > 0 && count > 0 && batch + size / 4 <= words.length && count === Math.floor((size / 4 - BATCH_HEADER_WORDS) / each) && !seen.has(batch);
-    if (!isSound) fail(`the chain of descriptors is broken at ${at(batch)}`);
+    total += size / 4;
+    if (!isSound || total > words.length) fail(`the chain of descriptors is broken at ${at(batch)}`);
     seen.add(batch);
   }
 }

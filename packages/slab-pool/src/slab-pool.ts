@@ -10,6 +10,7 @@ import {
   alignUp,
   checkAddress,
   checkAlignment,
+  checkAllocator,
   checkHeader,
   checkInteger,
   checkSize,
@@ -174,6 +175,7 @@ export class SlabPool implements Allocator {
       if (size % GRANULE !== 0) throw new RangeError(`class size must be a multiple of ${GRANULE}, got ${size}`);
       previous = size;
     }
+    checkAllocator(parent, 'parent');
     const stateWords = CLASSES + classes.length * CLASS_WORDS;
     const blockSize = alignUp(stateWords * 4 + 256, Math.max(GRANULE, parent.alignment));
     const address = parent.allocate(blockSize, GRANULE);
@@ -404,7 +406,8 @@ export class SlabPool implements Allocator {
     try {
       this.#renew();
       return true;
-    } catch {
+    } catch (error) {
+      if (!(error instanceof AllocatorError && error.code === 'released')) throw error;
       this.#released = true;
       this.words = NO_WORDS;
       return false;
@@ -510,7 +513,10 @@ export class SlabPool implements Allocator {
     if (this.words[this.state + FREE_DESCRIPTOR] === 0 && !this.#addBatch()) return 0;
     const address = this.#parent.allocate(size, size);
     this.#renew();
-    if (address === NULL) return 0;
+    if (address === NULL) {
+      this.#returnBatches();
+      return 0;
+    }
     const number = address / size;
     if (number >= this.words[this.state + INDEX_LENGTH]! && !this.#growIndex(number + 1)) {
       giveBack(this.#parent, address, size);
@@ -548,6 +554,7 @@ export class SlabPool implements Allocator {
 
   /** Gives the batches back whose descriptors all have no slab. Returns how many bytes that were. O(descriptors). */
   #returnBatches(): number {
+    if ('monotonic' in this.#parent) return 0;
     const { words, state } = this;
     const used = slabsOf(words, state);
     let returned = 0;

@@ -69,8 +69,8 @@ export class BufferMemory extends PagedMemory {
    * @throws As `create` does; AllocatorError `already-initialised` when a memory lies in it: that one wants `attach`.
    */
   static wrap(buffer: ArrayBufferLike, { commit = 0, pageSize = BUFFER_PAGE_SIZE }: Omit<BufferMemoryOptions, 'reserve' | 'shared'> = {}): BufferMemory {
-    checkPageSize(pageSize);
     checkFixed(buffer);
+    checkPageSize(pageSize);
     const reserved = Math.floor(Math.min(buffer.byteLength, ADDRESS_SPACE_SIZE) / pageSize) * pageSize;
     checkInteger(reserved, 'buffer.byteLength in whole pages', pageSize);
     checkInteger(commit, 'commit', 0, reserved);
@@ -138,6 +138,8 @@ function checkPageSize(pageSize: number): void {
 }
 
 function checkFixed(buffer: ArrayBufferLike): void {
+  const isBuffer = buffer instanceof ArrayBuffer || (typeof SharedArrayBuffer === 'function' && buffer instanceof SharedArrayBuffer);
+  if (!isBuffer) throw new TypeError(`buffer must be an ArrayBuffer or a SharedArrayBuffer, got ${Object.prototype.toString.call(buffer)}`);
   const isResizable = buffer instanceof ArrayBuffer ? buffer.resizable : buffer.growable;
   if (isResizable) throw new TypeError('buffer must have a fixed length: V8 reads resizable buffers several times slower');
 }

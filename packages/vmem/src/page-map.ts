@@ -56,7 +56,7 @@ export class PageMap {
     this.#pageCountMax = pageCountMax;
   }
 
-  /** Starts an empty map at word `base`, for pages from `first` up to `pageCountMax`; `extend` gives it its pages. The words are zero already. */
+  /** Starts an empty map at word `base`, for pages from `first` up to `pageCountMax`; `extend` gives it its pages. */
   static create(words: () => Int32Array, base: number, first: number, pageCountMax: number): PageMap {
     const view = words();
     view.fill(0, base, base + FIELD_COUNT + pageCountMax);

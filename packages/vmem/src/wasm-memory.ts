@@ -72,6 +72,7 @@ export class WasmMemory extends PagedMemory {
    * @throws As `create` does.
    */
   static wrap(wasm: WebAssembly.Memory, { reserve, commit = 0, pageSize = WASM_PAGE_SIZE }: Omit<WasmMemoryOptions, 'shared'>): WasmMemory {
+    checkWasmMemory(wasm);
     const reserved = checkReserve(reserve);
     checkPageSize(pageSize);
     checkInteger(commit, 'commit', 0, reserved);
@@ -88,6 +89,7 @@ export class WasmMemory extends PagedMemory {
    * @throws AllocatorError `bad-header` when there is none, `corrupt` when it is damaged.
    */
   static attach(wasm: WebAssembly.Memory, address: Address = 0): WasmMemory {
+    checkWasmMemory(wasm);
     const layout = PagedMemory.layoutAt(wasm.buffer, address);
     if (layout.pageSize > WASM_PAGE_SIZE) {
       throw new AllocatorError('bad-header', `the memory has pages of ${layout.pageSize} bytes, WebAssembly's have ${WASM_PAGE_SIZE}`);
@@ -131,4 +133,8 @@ function checkReserve(reserve: number): number {
 function checkPageSize(pageSize: number): void {
   checkInteger(pageSize, 'pageSize', PAGE_SIZE_MIN, WASM_PAGE_SIZE);
   if (!isPowerOfTwo(pageSize)) throw new RangeError(`pageSize must be a power of two, got ${String(pageSize)}`);
+}
+
+function checkWasmMemory(wasm: WebAssembly.Memory): void {
+  if (!(wasm instanceof WebAssembly.Memory)) throw new TypeError(`wasm must be a WebAssembly.Memory, got ${Object.prototype.toString.call(wasm)}`);
 }

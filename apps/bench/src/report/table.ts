@@ -64,11 +64,9 @@ function remarks(workload: Workload, results: readonly Result[], subjects: reado
 
 /** What the columns mean; printed once a run. */
 export const LEGEND = [
-  'ns/op: median of the rounds, and best; x: median over the base\'s, 2.00 is twice as slow. All subjects take turns, round by round, each with a loop of its own.',
-  'Heaps live from round to round, so their memory is warm.',
-  'The classes inside are shared: what the engine learns from one Allokit row, and from verifying, slows others made of the same parts (o1heap most). For one by',
-  'itself: --allocator NAME --no-verify.',
-  'failed: requests refused or answered wrongly. verified: every block was filled with bytes of its own and looked at before it was freed, in a pass of its own.',
+  'ns/op: median of the rounds, and best; x: median over the base\'s, 2.00 is twice as slow. All subjects take turns, round by round.',
+  'Each JavaScript one has a worker thread of its own, where the engine knows nothing but its loop. Heaps live from round to round, so their memory is warm.',
+  'failed: requests refused or answered wrongly. verified: every block was filled with bytes of its own and looked at before it was freed, in another worker.',
   'footprint: from the lowest to the highest byte handed out (native-malloc: what malloc holds), over the peak of live bytes.',
   'slowest us: slowest single operation in microseconds, each counted with the fastest of three passes; the clock takes some 0.05 of it. Coarse.',
 ];
