@@ -49,6 +49,14 @@ test('people get a table, the machine and the command', async () => {
   expect(stdout).toMatch(/as-tlsf +│ +[\d.]+ │ +[\d.]+ │ +1\.00/);
 });
 
+test('pairs of small blocks are open to slab-pool', async () => {
+  const { code, stdout } = await bench('pair', '--size', '16-64', '--allocator', 'slab-pool', '--rounds', '2', '--warm', '1');
+  expect(code).toBe(0);
+  expect(stdout).toMatch(/one block of 16-64 bytes/);
+  expect(stdout).toMatch(/slab-pool +│ +[\d.]+ │/);
+  expect((await bench('pair', '--size', '257', '--list')).stdout).not.toMatch(/slab-pool/);
+});
+
 test('--list lists the allocators of a command', async () => {
   const { stdout } = await bench('arena', '--list', '--allocator', 'arena', '--allocator', 'thi.ng-malloc');
   expect(stdout).toMatch(/^arena +allokit /m);
@@ -60,6 +68,8 @@ test.each([
   ['an unknown base', ['pair', '--base', 'jemalloc'], /there is no allocator called "jemalloc"/],
   ['a file that is not there', ['replay', 'no-such.altrace.gz'], /no-such\.altrace\.gz: no such file/],
   ['a file that is no trace', ['replay', CLI], /no allocation trace: it starts with/],
+  ['an allocator of smaller blocks', ['pair', '--allocator', 'slab-pool'], /slab-pool hands out at most 256 bytes, and pair asks for up to 1039/],
+  ['a size that is none', ['pair', '--size', '64-16'], /It must be bytes as in 64 or 16-1039/],
   ['a number that is none', ['pair', '--rounds', 'many'], /It must be a whole number of at least 1/],
   ['an unknown command', ['pear'], /unknown command 'pear'/],
 ])('%s is a clear error', async (_, parameters, message) => {

@@ -1,6 +1,6 @@
 /** A heap that is easily seen to be right, with places where a bug can be planted. */
 
-import type { Heap, Instance, LinearSubject } from '../src/subject.ts';
+import { threadSubject, type Heap, type Instance, type LinearSubject, type SubjectKind, type ThreadSubject } from '../src/subject.ts';
 
 /** What can be wrong with it. */
 export interface Bugs {
@@ -12,6 +12,12 @@ export interface Bugs {
   readonly sizeMax?: number;
   /** What freeing throws. */
   readonly throwsOnFree?: string;
+  /** From so many allocations on, they never return. */
+  readonly hangsAfter?: number;
+  /** What making it throws. */
+  readonly throwsOnCreate?: string;
+  /** A second heap cannot be made in the same isolate. */
+  readonly isUnique?: boolean;
 }
 
 const ALIGNMENT = 16;
@@ -33,6 +39,7 @@ class FirstFit implements Heap {
   allocate(size: number): number {
     if (size === 0 || size > (this.#bugs.sizeMax ?? Infinity)) return 0;
     this.#count += 1;
+    while (this.#count > (this.#bugs.hangsAfter ?? Infinity));
     if (this.#count % (this.#bugs.overlapEvery ?? Infinity) === 0) return this.#last;
     const needed = Math.ceil(size / ALIGNMENT) * ALIGNMENT;
     const hole = this.#holes.find(({ start, end }) => end - start >= needed);
@@ -69,7 +76,33 @@ export function firstFitInstance(bugs: Bugs = {}, size = 2 ** 20): Instance {
   return { heap, bytes: () => heap.bytes };
 }
 
+/** What a worker makes the subject from. */
+interface Parameter {
+  readonly bugs: Bugs;
+  readonly name: string;
+  readonly kind: SubjectKind;
+}
+
+let heapCount = 0;
+
+/** For the workers. */
+export function makeSubject({ bugs, name, kind }: Parameter): LinearSubject {
+  return {
+    shape: 'linear',
+    name,
+    kind,
+    description: 'first fit, for tests',
+    create: () => {
+      heapCount += 1;
+      if (bugs.throwsOnCreate !== undefined) throw new Error(bugs.throwsOnCreate);
+      if (bugs.isUnique === true && heapCount > 1) throw new Error('there was another heap before');
+      return firstFitInstance(bugs);
+    },
+  };
+}
+
 /** The heap as a subject. */
-export function firstFit(bugs: Bugs = {}, name = 'first-fit'): LinearSubject {
-  return { shape: 'linear', name, kind: 'allokit', description: 'first fit, for tests', create: () => firstFitInstance(bugs) };
+export function firstFit(bugs: Bugs = {}, name = 'first-fit', kind: SubjectKind = 'allokit'): ThreadSubject {
+  const parameter: Parameter = { bugs, name, kind };
+  return threadSubject(makeSubject(parameter), { module: import.meta.url, parameter });
 }

@@ -1,22 +1,21 @@
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 
 import { arenaWorkload } from '../src/commands/arena.ts';
 import { churnWorkload } from '../src/commands/churn.ts';
 import { hybridWorkload } from '../src/commands/hybrid.ts';
 import { pairWorkload } from '../src/commands/pair.ts';
 import { poolWorkloads } from '../src/commands/pool.ts';
-import { makeContender } from '../src/contender.ts';
 import { measure, type MeasureOptions } from '../src/measure.ts';
 import { formatCsv } from '../src/report/csv.ts';
 import { silentProgress } from '../src/report/progress.ts';
 import { formatTable } from '../src/report/table.ts';
 import { isFlawless, type Result } from '../src/result.ts';
 import { summarise } from '../src/statistics.ts';
-import { thingMalloc } from '../src/subjects/thing-malloc.ts';
-import { uint8Arrays } from '../src/subjects/js-arrays.ts';
+import { scriptSubject } from '../src/subjects/scripts.ts';
+import { ThreadSession } from '../src/thread/session.ts';
 import { TraceBuilder } from '../src/trace/builder.ts';
 import { parseTrace, encodeTrace, type Trace } from '../src/trace/trace.ts';
-import { replayWorkload, type Workload } from '../src/workload.ts';
+import { replayWorkload, shareWorkload, type Workload } from '../src/workload.ts';
 import { firstFit } from './first-fit.ts';
 
 const OPTIONS: MeasureOptions = { rounds: 3, warmRounds: 1, budget: 20, verify: true, sizedFree: false };
@@ -48,7 +47,7 @@ test('rounds are summed up by median, best and worst', () => {
 
 test('a subject is measured, verified and compared with the base', async () => {
   const workload = replayWorkload(smallTrace());
-  const results = await measure(workload, [firstFit(), firstFit({}, 'twin'), uint8Arrays()], { ...OPTIONS, base: 'twin' }, silentProgress);
+  const results = await measure(workload, [firstFit(), firstFit({}, 'twin'), await scriptSubject('Uint8Array')], { ...OPTIONS, base: 'twin' }, silentProgress);
   const row = resultOf(results, 'first-fit');
   expect(row).toMatchObject({ workload: 'small', status: 'ok', verified: true, failedOperations: 0, operationCount: 5000, roundCount: 3 });
   expect(row.bestNs).toBeGreaterThan(0);
@@ -86,7 +85,7 @@ test('a subject that refuses requests is timed, and fails', async () => {
 });
 
 test('a subject that cannot even be made is a row', async () => {
-  const impossible = { ...firstFit({}, 'impossible'), create: () => Promise.reject(new Error('not on this machine')) };
+  const impossible = firstFit({ throwsOnCreate: 'not on this machine' }, 'impossible');
   const results = await measure(replayWorkload(smallTrace()), [impossible], OPTIONS, silentProgress);
   expect(results[0]).toMatchObject({ status: 'failed', reason: 'not on this machine' });
 });
@@ -108,12 +107,66 @@ test('hybrid work is routed three to one', () => {
 
 test('a loop gives a peer the same operations that it verifies', async () => {
   const workload = pairWorkload(3);
-  const contender = await makeContender(thingMalloc(), workload, { sizedFree: false });
-  const round = await contender.round(Infinity);
-  expect(round.share).toBe(1);
-  expect([contender.failureCount(), contender.damageCount()]).toEqual([0, 0]);
-  // Every block of the pool lands at its start.
-  expect(contender.checksum() % workload.operationCount).toBe(0);
+  const { source } = await scriptSubject('thi.ng-malloc');
+  const session = await ThreadSession.start(source, workload, false);
+  try {
+    const round = await session.round(Infinity);
+    expect(round).toMatchObject({ share: 1, failureCount: 0, damageCount: 0 });
+    // Every block of the pool lands at its start.
+    expect(round.checksum % workload.operationCount).toBe(0);
+  } finally {
+    await session.close();
+  }
+});
+
+describe('a worker', () => {
+  test('has seen no other heap, neither a rival nor the one that was verified', async () => {
+    const subjects = ['one', 'two'].map((name) => firstFit({ isUnique: true }, name));
+    const results = await measure(replayWorkload(smallTrace()), subjects, OPTIONS, silentProgress);
+    expect(results.map(({ status, verified }) => [status, verified])).toEqual([
+      ['ok', true],
+      ['ok', true],
+    ]);
+  });
+
+  test('that is too slow is stopped in the middle of an operation, while verifying and while timed', async () => {
+    const subjects = [firstFit({ hangsAfter: 1500 }, 'hangs', 'peer'), firstFit()];
+    const results = await measure(replayWorkload(smallTrace()), subjects, { ...OPTIONS, budget: 0.5 }, silentProgress);
+    const row = resultOf(results, 'hangs');
+    expect(row).toMatchObject({ status: 'stopped', reason: 'too slow: stopped after 0% of the first round' });
+    expect([row.medianNs, row.verified]).toEqual([undefined, undefined]);
+    expect(resultOf(results, 'first-fit').status).toBe('ok');
+  });
+
+  test('that is stopped tells how far it was', async () => {
+    const workload = pairWorkload(1);
+    const { source } = firstFit({ hangsAfter: 20_000 });
+    const verifier = await ThreadSession.start(source, workload, false);
+    expect(await verifier.verify(800)).toMatchObject({ verified: undefined, isDamaged: false, reason: expect.stringMatching(/^too slow to verify: 18%/) as string });
+    const session = await ThreadSession.start(source, workload, false);
+    const round = await session.round(800);
+    expect(round.share).toBe(4 / 25);
+    expect(round.nanoseconds).toBeGreaterThan(0);
+  });
+
+  test('that ended says so instead of answering', async () => {
+    const session = await ThreadSession.start(firstFit().source, pairWorkload(1), false);
+    await session.close();
+    await expect(session.round(500)).rejects.toThrow(/its worker ended/);
+  });
+
+  test('reads the operations from shared memory', () => {
+    const workload = churnWorkload(1);
+    const shared = shareWorkload(workload);
+    expect([shared.trace.words.buffer, shared.sizes.buffer, shared.slots.buffer].every((buffer) => buffer instanceof SharedArrayBuffer)).toBe(true);
+    expect([shared.trace.words, shared.sizes, shared.slots]).toEqual([workload.trace.words, workload.sizes, workload.slots]);
+  });
+});
+
+test('pairs have the sizes that were asked for', () => {
+  expect(new Set(pairWorkload(1, { min: 64, max: 64 }).sizes)).toEqual(new Set([64]));
+  expect([...new Set(pairWorkload(1, { min: 5, max: 7 }).sizes)].sort()).toEqual([5, 6, 7]);
+  expect(pairWorkload(1).title).toMatch(/16-1039 bytes/);
 });
 
 test('results are written as CSV', () => {

@@ -7,7 +7,7 @@
  * still throws: a double free leaves through the module's frames as the `AllocatorError` it is.
  */
 
-import { ALIGNMENT_MAX, NULL, SIZE_MAX, checkAlignment, isPowerOfTwo, type Address } from './address.ts';
+import { ALIGNMENT_MAX, NULL, SIZE_MAX, isPowerOfTwo, type Address } from './address.ts';
 import type { Allocator } from './allocator.ts';
 import { checkAllocator } from './guards.ts';
 import { allocateZeroed } from './zeroed.ts';

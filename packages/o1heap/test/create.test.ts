@@ -1,4 +1,4 @@
-import { NULL } from '@allokit/allocator';
+import { AllocatorError, NULL } from '@allokit/allocator';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { FRAGMENT_SIZE_MIN, HEAP_SIZE_DEFAULT, HEAP_SIZE_MIN, O1Heap } from '../src/index.ts';
@@ -67,7 +67,7 @@ describe('the grid of bases and sizes', () => {
     const memory = buffer(2 ** 16);
     expect(() => O1Heap.create(memory, { size: 2 ** 16 })).toThrow(refusal('out-of-memory'));
     expect(() => O1Heap.create(memory)).toThrow(refusal('out-of-memory', new RegExp(`${HEAP_SIZE_DEFAULT}`)));
-    expect(() => O1Heap.createAt(memory, 2 ** 15, 2 ** 16)).toThrow(refusal('out-of-memory'));
+    expect(() => O1Heap.createAt(memory, 2 ** 15, 2 ** 16)).toThrow(RangeError);
     expect(memory.stats().liveBytes).toBe(0);
   });
 });
@@ -88,13 +88,30 @@ describe.each(MEMORIES)('on a $name', ({ create: createMemory }) => {
     expect(memory.usableSize(address)).toBe(2 ** 16);
   });
 
-  test('createAt commits what it covers', () => {
+  test('createAt takes committed bytes only', () => {
     const memory = createMemory(2 ** 20);
     const address = memory.committed + 4096;
+    expect(() => O1Heap.createAt(memory, address, 2 ** 18)).toThrow(RangeError);
+    expect(memory.commit(address + 2 ** 18)).toBe(true);
     const heap = O1Heap.createAt(memory, address, 2 ** 18);
-    expect(memory.committed).toBeGreaterThanOrEqual(address + 2 ** 18);
     expect(heap.owns(heap.allocate(2 ** 17 - 8))).toBe(true);
     heap.checkInvariants();
+  });
+
+  test('blocks of a heap that lay here before are refused', () => {
+    const memory = createMemory(2 ** 20);
+    const first = O1Heap.create(memory, { size: 2 ** 16 });
+    const stale = Array.from({ length: 5 }, () => first.allocate(100));
+    first.release();
+    const second = O1Heap.create(memory, { size: 2 ** 16 });
+    expect(second.address).toBe(first.address);
+    for (const address of stale) {
+      expect(() => {
+        second.deallocate(address);
+      }).toThrow(AllocatorError);
+    }
+    expect(second.stats().liveBytes).toBe(0);
+    second.checkInvariants();
   });
 
   test('release gives the block back, and a second release nothing', () => {

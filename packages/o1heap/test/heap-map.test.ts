@@ -143,7 +143,9 @@ describe('resize', () => {
 });
 
 test('what an alignment leaves in front and behind stays free', () => {
-  const heap = O1Heap.createAt(buffer(), 2 ** 15 - FIRST_BLOCK + 16, 4096 + FIRST_BLOCK);
+  const memory = buffer();
+  memory.commit(2 ** 16);
+  const heap = O1Heap.createAt(memory, 2 ** 15 - FIRST_BLOCK + 16, 4096 + FIRST_BLOCK);
   const block = heap.allocate(100, 256);
   expect(block).toBe(2 ** 15 + 256);
   expect(picture(heap)).toBe('F240 U128 F3728');

@@ -17,12 +17,20 @@ export class NativeSession implements Session {
   readonly #child: ChildProcessByStdio<Writable, Readable, null>;
   readonly #lines: Interface;
   readonly #folder: string;
+  /** Never resolves; rejects when the program has ended. */
+  readonly #end: Promise<never>;
 
   private constructor(child: ChildProcessByStdio<Writable, Readable, null>, folder: string) {
     this.#child = child;
     this.#folder = folder;
     this.#lines = createInterface({ input: child.stdout });
+    this.#end = new Promise((_, reject) => {
+      child.once('exit', (code, signal) => {
+        reject(new Error(`the native program ended (${String(code ?? signal)})`));
+      });
+    });
     // A program that ended takes no commands; that it ended is said where its answer is missed.
+    this.#end.catch(() => undefined);
     child.stdin.on('error', () => undefined);
   }
 
@@ -63,11 +71,8 @@ export class NativeSession implements Session {
     const stopped = new AbortController();
     try {
       const answer = once(this.#lines, 'line', { signal: stopped.signal });
-      const end = once(this.#child, 'exit', { signal: stopped.signal }).then(([code, signal]) => {
-        throw new Error(`the native program ended (${String(code ?? signal)})`);
-      });
       this.#child.stdin.write(`${command}\n`);
-      const [line] = (await Promise.race([answer, end])) as [string];
+      const [line] = (await Promise.race([answer, this.#end])) as [string];
       return line.split(' ').map(Number);
     } finally {
       stopped.abort();

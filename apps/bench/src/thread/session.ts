@@ -19,12 +19,20 @@ const OUT_OF_TIME = Symbol('out of time');
 export class ThreadSession implements Session {
   readonly #worker: Worker;
   readonly #progress: Float64Array;
+  /** Never resolves; rejects when the worker has ended, with what it failed of. */
+  readonly #end: Promise<never>;
 
   private constructor(worker: Worker, progress: Float64Array) {
     this.#worker = worker;
     this.#progress = progress;
-    // A worker that fails between two commands is found out by the next one.
-    worker.on('error', () => undefined);
+    this.#end = new Promise((_, reject) => {
+      worker.once('error', reject);
+      worker.once('exit', (code) => {
+        reject(new Error(`its worker ended (${code})`));
+      });
+    });
+    // One that ends between two commands is found out by the next.
+    this.#end.catch(() => undefined);
   }
 
   /**
@@ -77,17 +85,13 @@ export class ThreadSession implements Session {
     return answer as ReturnType<Commands[C]> | typeof OUT_OF_TIME;
   }
 
-  /** The next message. Rejects with what the worker failed of. */
+  /** The next message. */
   async #answer(allowance = Infinity): Promise<unknown> {
     const stopped = new AbortController();
     const { signal } = stopped;
     try {
-      // `once` rejects at an "error" event.
       const answer = once(this.#worker, 'message', { signal }).then(([message]: unknown[]) => message);
-      const end = once(this.#worker, 'exit', { signal }).then(([code]) => {
-        throw new Error(`its worker ended (${String(code)})`);
-      });
-      return await Promise.race([answer, end, setTimeout(Math.min(allowance, TIMER_MAX), OUT_OF_TIME, { signal })]);
+      return await Promise.race([answer, this.#end, setTimeout(Math.min(allowance, TIMER_MAX), OUT_OF_TIME, { signal })]);
     } finally {
       stopped.abort();
     }

@@ -54,8 +54,8 @@ function runRound(runner: Runner): Round {
   return { nanoseconds, share: 1, failureCount: runner.failureCount(), damageCount: runner.damageCount(), checksum: runner.checksum() };
 }
 
-const { makeSubject } = (await import(source.module)) as SubjectModule;
-const commands = await commandsOf(await makeSubject(source.parameter));
+const module = (await import(source.module)) as SubjectModule;
+const commands = await commandsOf(await module.makeSubject(source.parameter));
 const port = parentPort!;
 port.on('message', (command: keyof Commands) => {
   progress.fill(0);
