@@ -1,9 +1,8 @@
 import { writeHeader, type MonotonicAllocator } from '@allokit/allocator';
-import { fuzzProgram, replay } from '@allokit/allocator/testing';
+import { fuzzProgram, range, replay, unseenDamage } from '@allokit/allocator/testing';
 import { BufferMemory } from '@allokit/vmem';
 import { describe, expect, test } from 'vitest';
 import { Arena } from '../src/index.ts';
-import { range, unseenDamage } from './corruption.ts';
 import { MEMORIES, buffer } from './memories.ts';
 import { refusal } from './refusal.ts';
 

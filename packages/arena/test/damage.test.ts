@@ -1,6 +1,6 @@
+import { range, unseenDamage } from '@allokit/allocator/testing';
 import { describe, expect, test } from 'vitest';
 import { Arena } from '../src/index.ts';
-import { range, unseenDamage } from './corruption.ts';
 import { buffer } from './memories.ts';
 
 /** The state's fields, in words from its start; the first chunk's header follows. */

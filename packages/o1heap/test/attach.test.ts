@@ -1,10 +1,9 @@
 import { writeHeader, type Allocator } from '@allokit/allocator';
-import { fuzzProgram, replay } from '@allokit/allocator/testing';
+import { fuzzProgram, range, replay, unseenDamage } from '@allokit/allocator/testing';
 import { BufferMemory, type PagedMemory } from '@allokit/vmem';
 import { describe, expect, test } from 'vitest';
 import { O1Heap } from '../src/index.ts';
 import { BLOCK_WORDS } from '../src/layout.ts';
-import { range, unseenDamage } from './corruption.ts';
 import { picture } from './fragments.ts';
 import { MEMORIES, buffer } from './memories.ts';
 import { refusal } from './refusal.ts';

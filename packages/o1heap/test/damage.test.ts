@@ -1,4 +1,5 @@
 import { NULL } from '@allokit/allocator';
+import { range, unseenDamage } from '@allokit/allocator/testing';
 import { describe, expect, test } from 'vitest';
 import { checkHeap } from '../src/check.ts';
 import { sentinelOf } from '../src/fragments.ts';
@@ -24,7 +25,6 @@ import {
   REQUEST_PEAK,
   SIZE,
 } from '../src/layout.ts';
-import { range, unseenDamage } from './corruption.ts';
 import { fragments, regions } from './fragments.ts';
 import { buffer } from './memories.ts';
 import { refusal } from './refusal.ts';

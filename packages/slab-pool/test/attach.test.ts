@@ -1,10 +1,9 @@
 import { writeHeader, type Allocator } from '@allokit/allocator';
-import { fuzzProgram, replay } from '@allokit/allocator/testing';
+import { fuzzProgram, range, replay, unseenDamage } from '@allokit/allocator/testing';
 import { BufferMemory, type PagedMemory } from '@allokit/vmem';
 import { describe, expect, test } from 'vitest';
 import { SlabPool } from '../src/index.ts';
 import { CLASSES, CLASS_COUNT, OBJECT_SIZE, SLAB_LOG2, STATE_BLOCK_SIZE } from '../src/layout.ts';
-import { range, unseenDamage } from './corruption.ts';
 import { MEMORIES, buffer } from './memories.ts';
 import { refusal } from './refusal.ts';
 

@@ -1,3 +1,4 @@
+import { range, unseenDamage } from '@allokit/allocator/testing';
 import { describe, expect, test } from 'vitest';
 import { slabsOf } from '../src/check.ts';
 import { SlabPool } from '../src/index.ts';
@@ -28,7 +29,6 @@ import {
   SPARE_COUNT,
   descriptorWords,
 } from '../src/layout.ts';
-import { range, unseenDamage } from './corruption.ts';
 import { buffer } from './memories.ts';
 import { refusal } from './refusal.ts';
 

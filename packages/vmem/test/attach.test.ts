@@ -1,8 +1,7 @@
 import { AllocatorError, writeHeader } from '@allokit/allocator';
-import { fuzzProgram, replay, type Program } from '@allokit/allocator/testing';
+import { fuzzProgram, type Program, range, replay, unseenDamage } from '@allokit/allocator/testing';
 import { describe, expect, test } from 'vitest';
 import { BufferMemory, PagedMemory, WasmMemory } from '../src/index.ts';
-import { range, unseenDamage } from './corruption.ts';
 import { MEMORIES, attach } from './memories.ts';
 import { refusal } from './refusal.ts';
 

@@ -1,8 +1,7 @@
-import { Random } from '@allokit/allocator/testing';
+import { Random, range, unseenDamage } from '@allokit/allocator/testing';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { PageMap, pageMapSize, type PageRun } from '../src/page-map.ts';
-import { range, unseenDamage } from './corruption.ts';
 
 const FIRST = 3;
 const PAGE_COUNT = 64;

@@ -5,6 +5,7 @@
  */
 export { ConformanceError } from './assert.ts';
 export { conformance, type ConformanceCase, type ConformanceOptions } from './conformance.ts';
+export { range, unseenDamage } from './damage.ts';
 export { FuzzError, environmentSeed, fuzz, fuzzProgram, type FuzzOptions } from './fuzz.ts';
 export { Model, isAllocator, type AnyAllocator, type Block } from './model.ts';
 export { monotonicConformance } from './monotonic-conformance.ts';

@@ -1,6 +1,6 @@
 /** Damage, word by word: what a checker that is worth its name must see. */
 
-import { AllocatorError } from '@allokit/allocator';
+import { AllocatorError } from '../errors.ts';
 
 /** What may have become of a word. */
 const DAMAGES: readonly ((word: number) => number)[] = [
@@ -47,7 +47,7 @@ function whatIsThrown(check: () => void): string {
   }
 }
 
-/** The indices from `start` up to `end`. */
+/** The indices from `start` up to but not including `end`: words to damage. */
 export function range(start: number, end: number): number[] {
   return Array.from({ length: end - start }, (_, i) => start + i);
 }
