@@ -346,7 +346,7 @@ export class O1Heap implements Allocator {
     const { words, state } = this;
     clearBins(words, state);
     words[state + ALLOCATED] = 0;
-    for (let region = words[state + FIRST_REGION]!; region !== 0; region = words[region + REGION_NEXT]!) {
+    for (let region = words[state + FIRST_REGION]!; region > 0; region = words[region + REGION_NEXT]!) {
       eraseFragments(words, region);
       formatRegion(words, state, region, words[region + REGION_WORDS]!);
     }
@@ -366,7 +366,7 @@ export class O1Heap implements Allocator {
     this.recentEnd = this.recentStart;
     let returned = 0;
     let previous = 0;
-    for (let region = words[state + FIRST_REGION]!; region !== 0; ) {
+    for (let region = words[state + FIRST_REGION]!; region > 0; ) {
       const next = words[region + REGION_NEXT]!;
       const length = words[region + REGION_WORDS]!;
       if (previous !== 0 && freeTail(words, region) === length - REGION_OVERHEAD_WORDS) {
@@ -392,8 +392,13 @@ export class O1Heap implements Allocator {
     const less = alignDown(spare * 4, parent.alignment) / 4;
     const start = isFirst ? this.address : region * 4;
     const oldSize = (region + length) * 4 - start;
-    if (less <= 0 || !parent.resize(start, oldSize, oldSize - less * 4)) return 0;
+    if (less <= 0) return 0;
+    // First, because a parent may write to what it takes back.
     shortenRegion(words, state, region, less);
+    if (!parent.resize(start, oldSize, oldSize - less * 4)) {
+      lengthenRegion(words, state, region, less);
+      return 0;
+    }
     if (isFirst) words[state + BLOCK_WORDS]! -= less;
     return less * 4;
   }
@@ -404,7 +409,7 @@ export class O1Heap implements Allocator {
     const parent = this.#parent;
     const blockSize = words[state + BLOCK_WORDS]! * 4;
     const first = words[state + FIRST_REGION]!;
-    for (let region = first; region !== 0; region = words[region + REGION_NEXT]!) eraseFragments(words, region);
+    for (let region = first; region > 0; region = words[region + REGION_NEXT]!) eraseFragments(words, region);
     let region = words[first + REGION_NEXT]!;
     eraseHeader(this.memory, this.address);
     this.#released = true;
@@ -579,7 +584,7 @@ export class O1Heap implements Allocator {
   get #room(): number {
     const { words, state } = this;
     let room = words[state + GROWTH_LIMIT_WORDS]! - STATE_SIZE / 4;
-    for (let region = words[state + FIRST_REGION]!; region !== 0; region = words[region + REGION_NEXT]!) room -= words[region + REGION_WORDS]!;
+    for (let region = words[state + FIRST_REGION]!; region > 0; region = words[region + REGION_NEXT]!) room -= words[region + REGION_WORDS]!;
     return alignDown(Math.max(0, room), FRAGMENT_WORDS_MIN);
   }
 

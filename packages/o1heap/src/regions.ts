@@ -71,7 +71,7 @@ export function dropRegion(words: Int32Array, state: number, region: number, pre
 
 /** The region whose fragments `block` lies among, or 0. O(regions). */
 export function regionOf(words: Int32Array, state: number, block: number): number {
-  for (let region = words[state + FIRST_REGION]!; region !== 0; region = words[region + REGION_NEXT]!) {
+  for (let region = words[state + FIRST_REGION]!; region > 0; region = words[region + REGION_NEXT]!) {
     if (block >= region + REGION_FIRST && block < region + words[region + REGION_WORDS]!) return region;
   }
   return 0;

@@ -1,14 +1,15 @@
-import { Bounded, NULL } from '@allokit/allocator';
-import { Random } from '@allokit/allocator/testing';
-import { WasmMemory, type PagedMemory } from '@allokit/vmem';
+import { Bounded, NULL, type Allocator } from '@allokit/allocator';
+import { Random, fuzz } from '@allokit/allocator/testing';
+import { WasmMemory } from '@allokit/vmem';
 import { describe, expect, test } from 'vitest';
 import { O1Heap, type O1HeapGrowth } from '../src/index.ts';
 import { picture, regions } from './fragments.ts';
 import { MEMORIES, buffer } from './memories.ts';
 
 const PAGE = 4096;
+const VOLATILE = ['capacity', 'peakRequest', 'largestFree', 'externalFragmentation'];
 
-function growing(parent: PagedMemory = buffer(), size = PAGE, growth: O1HeapGrowth = { step: PAGE }): O1Heap {
+function growing(parent: Allocator = buffer(), size = PAGE, growth: O1HeapGrowth = { step: PAGE }): O1Heap {
   return O1Heap.create(parent, { size, growth });
 }
 
@@ -144,6 +145,45 @@ describe('trim', () => {
     heap.checkInvariants();
   });
 
+  test('reads nothing of what it gave back: a parent that is a heap writes there at once', () => {
+    const outer = O1Heap.create(buffer(), { size: 2 ** 17 });
+    // It fills the parent's block to the last granule, so that it adds a region: of a power of two, at whose end the parent will write the header of the rest.
+    const heap = growing(outer, 2 * PAGE - 16, { step: 2 * PAGE });
+    outer.allocate(8);
+    const blocks = [heap.allocate(3000), heap.allocate(3000)];
+    expect(regions(heap)[1]!.length * 4).toBe(2 * PAGE);
+    expect(heap.trim()).toBeGreaterThan(0);
+    heap.checkInvariants();
+    outer.checkInvariants();
+    for (const block of blocks) heap.deallocate(block, 3000);
+    heap.release();
+    expect(outer.stats().liveBytes).toBe(16);
+  });
+
+  test.each([1, 2, 3, 4, 5, 6])('between any two steps on a heap in a heap does no harm, seed %i', (seed) => {
+    const random = Random.fromSeed(seed);
+    const outer = O1Heap.create(buffer(2 ** 19), { size: 2 ** 14, growth: { step: 2 ** 14 } });
+    const heap = growing(outer, PAGE, { step: 2 ** random.between(8, 13) });
+    const live: { readonly block: number; readonly size: number }[] = [];
+    for (let i = 0; i < 600; i += 1) {
+      const size = random.logUniform(8, 4000);
+      const block = random.chance(5, 9) ? heap.allocate(size) : NULL;
+      if (block !== NULL) {
+        heap.memory.u8.fill(block >>> 4, block, block + size);
+        live.push({ block, size });
+      } else if (live.length > 0) {
+        const [freed] = live.splice(random.below(live.length), 1);
+        heap.deallocate(freed!.block, freed!.size);
+      }
+      if (random.chance(1, 20)) outer.allocate(random.between(1, 100));
+      if (random.chance(1, 3)) heap.trim();
+      heap.checkInvariants();
+      outer.checkInvariants();
+      const intact = live.every((each) => heap.memory.u8[each.block] === ((each.block >>> 4) & 0xff) && heap.memory.u8[each.block + each.size - 1] === ((each.block >>> 4) & 0xff));
+      expect(intact, `step ${i}`).toBe(true);
+    }
+  });
+
   test('does nothing for a heap that cannot grow, and makes freed regions foreign', () => {
     const fixed = O1Heap.create(buffer(), { size: 2 ** 16 });
     expect([fixed.trim(), fixed.stats().largestFree]).toEqual([0, 2 ** 15 - 8]);
@@ -212,4 +252,11 @@ test('a parent that grows the memory in vain does not hang the heap', () => {
   while (heap.allocate(1000) !== NULL) count += 1;
   expect(count).toBeGreaterThan(60);
   heap.checkInvariants();
+});
+
+test('what is trimmed may be overwritten at once by the parent', () => {
+  for (const seed of [38, 39, 40]) {
+    const create = (): O1Heap => growing(O1Heap.create(buffer(2 ** 18), { size: 2 ** 14, growth: { step: 2 ** 14 } }), PAGE, { step: PAGE, limit: 2 ** 17 });
+    fuzz(create, { capacity: 2 ** 17, sizeMax: 2 ** 13, alignmentMax: 1024, coalesces: false, volatileStats: VOLATILE, operations: 150, checkInvariantsEvery: 32, seed });
+  }
 });
