@@ -23,8 +23,9 @@ export default defineConfig(
     },
   },
   {
-    // Browsers load the libraries: nothing in them may need Node.js.
+    // Browsers load the libraries: nothing in them may need Node.js, but what a package keeps in a folder of that name.
     files: ['packages/*/src/**/*.ts'],
+    ignores: ['packages/*/src/native/**'],
     rules: {
       'no-restricted-imports': [
         'error',

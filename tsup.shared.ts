@@ -6,13 +6,13 @@ import { defineConfig } from 'tsup';
  * Terser does one thing only: it replaces constants by their values, and computes what follows from them. V8 loads a module's constant from memory wherever it is
  * used, which makes the bytecode of a hot method too large to be inlined; the sources keep the names. Nothing is renamed or squeezed.
  */
-export function library(entry: Record<string, string>): ReturnType<typeof defineConfig> {
+export function library(entry: Record<string, string>, tsconfig = 'tsconfig.build.json'): ReturnType<typeof defineConfig> {
   return defineConfig({
     entry,
     format: 'esm',
     target: 'es2022',
     platform: 'neutral',
-    tsconfig: 'tsconfig.build.json',
+    tsconfig,
     dts: true,
     removeNodeProtocol: false,
     sourcemap: true,

@@ -18,6 +18,7 @@
  * | `released` | the allocator or memory was released and can no longer be used |
  * | `out-of-memory` | an allocator could not be created for lack of memory (allocations return `NULL` instead) |
  * | `unsupported` | this memory or platform cannot do it |
+ * | `system` | the operating system refused for another reason than lack of memory; the message names its error |
  */
 export type AllocatorErrorCode =
   | 'double-free'
@@ -29,7 +30,8 @@ export type AllocatorErrorCode =
   | 'already-initialised'
   | 'released'
   | 'out-of-memory'
-  | 'unsupported';
+  | 'unsupported'
+  | 'system';
 
 /** A broken contract: see {@link AllocatorErrorCode}. The call that threw it changed nothing. */
 export class AllocatorError extends Error {

@@ -196,6 +196,17 @@ export class PageMap {
     if (end > start) this.#free(start, end - start);
   }
 
+  /** Ends the map before page `end`; the pages from there on must be free. O(1). */
+  cut(end: number): void {
+    const { tail } = this;
+    if (end < tail || end > this.end) throw new AllocatorError('corrupt', `the pages behind ${end} are not all free: the last run that is none ends at ${tail}`);
+    const words = this.#words();
+    if (tail < this.end) this.#clearEdges(tail, this.end - tail);
+    if (end > tail) this.#write(tail, end - tail, 0);
+    words[this.#base + FINISH] = end;
+    if (words[this.#base + LOWEST_FREE]! > end) words[this.#base + LOWEST_FREE] = end;
+  }
+
   /** Frees every live run; foreign pages stay. O(runs). */
   clear(): void {
     for (const run of [...this.runs()]) if (run.state === 'used') this.give(run.page);

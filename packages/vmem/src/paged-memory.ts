@@ -349,9 +349,43 @@ export abstract class PagedMemory implements Memory, Allocator {
     this.checkInvariants();
   }
 
+  /** Whether whoever made the memory has released it, which other handles learn of. */
+  protected get hasEnded(): boolean {
+    return false;
+  }
+
+  /** Whether anything but this package can grow the memory: pages that appear without us are its own then. */
+  protected get growsByItself(): boolean {
+    return false;
+  }
+
+  /** `size` in whole pages, or where the state ends if that is more; -1 when a live block lies beyond. O(1). */
+  protected shrinkable(size: number): number {
+    const map = this.#pages();
+    this.refresh();
+    const kept = Math.min(Math.max(alignUp(size, this.pageSize), map.first * this.pageSize), this.#committed);
+    return map.tail * this.pageSize > kept ? -1 : kept;
+  }
+
+  /** Forgets the pages beyond `committed` bytes, as `shrinkable` allowed, after they were taken away. For subclasses that can. */
+  protected shrink(committed: number): void {
+    this.refresh();
+    this.#map!.cut(committed / this.pageSize);
+  }
+
   /** The index of the word that counts committed pages, for subclasses whose buffer does not say it. */
   protected static committedWord(address: Address): number {
     return (address + COMMITTED_PAGES) >>> 2;
+  }
+
+  /** Writes into the state at the start of `buffer` how many pages are committed; for subclasses whose buffer can be cut short from outside. */
+  protected static noteCommitted(buffer: ArrayBufferLike, pages: number): void {
+    new Int32Array(buffer, 0, PagedMemory.committedWord(0) + 1)[PagedMemory.committedWord(0)] = pages;
+  }
+
+  /** What `noteCommitted` wrote. */
+  protected static notedCommitted(buffer: ArrayBufferLike): number {
+    return new Int32Array(buffer, 0, PagedMemory.committedWord(0) + 1)[PagedMemory.committedWord(0)]!;
   }
 
   /** Reads what `format` wrote, from a buffer that may hold anything. */
@@ -380,7 +414,7 @@ export abstract class PagedMemory implements Memory, Allocator {
   }
 
   #checkUsable(): void {
-    if (this.#released) throw new AllocatorError('released', 'this memory was released');
+    if (this.#released || this.hasEnded) throw new AllocatorError('released', 'this memory was released');
   }
 
   #pages(): PageMap {
@@ -408,11 +442,11 @@ export abstract class PagedMemory implements Memory, Allocator {
     this.#f64 = new Float64Array(NO_BUFFER);
   }
 
-  /** Pages that appeared without us belong to whoever grew the memory: a WebAssembly module. */
+  /** Pages that appeared without us belong to whoever grew the memory: a WebAssembly module. Where none can, one of us died in the middle of growing it. */
   #noteForeignPages(map: PageMap): void {
     this.refresh();
     const seen = Math.min(this.#committed, this.reserved) / this.pageSize;
-    if (seen > map.end) map.extend(seen, seen);
+    if (seen > map.end) map.extend(this.growsByItself ? seen : map.end, seen);
   }
 
   #growTo(map: PageMap, size: number): boolean {

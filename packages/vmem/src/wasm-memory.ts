@@ -109,6 +109,10 @@ export class WasmMemory extends PagedMemory {
     return { buffer, committed: buffer.byteLength };
   }
 
+  protected override get growsByItself(): boolean {
+    return true;
+  }
+
   protected override grow(committed: number): number {
     const before = this.wasm.buffer.byteLength;
     if (committed <= before) return before;

@@ -1,0 +1,257 @@
+/**
+ * Memory of the operating system: reserved, committed, made resident and given back a page at a time.
+ *
+ * Its bytes lie outside of JavaScript's heap and of WebAssembly, at addresses that the whole process shares: another thread can attach, and system calls can say what
+ * is resident, bring pages in, lock them and take them back.
+ */
+
+import { AllocatorError, ADDRESS_SPACE_SIZE, alignUp, checkInteger, isPowerOfTwo } from '@allokit/allocator';
+import type { MemoryLimit, OperatingSystem } from '../operating-system.ts';
+import { PagedMemory } from '../paged-memory.ts';
+import { requireOperatingSystem } from './find.ts';
+import { Region } from './region.ts';
+
+/** Bytes in a page when nothing is said: what WebAssembly and Windows deal in. */
+export const NATIVE_PAGE_SIZE = 65_536;
+
+/** How to make a {@link NativeMemory}. */
+export interface NativeMemoryOptions {
+  /** Bytes that can be committed at the most, rounded up to pages: addresses only, no memory. */
+  readonly reserve: number;
+  /** Bytes to commit at once, or all of the reserve. Default: what the memory's own state takes. */
+  readonly commit?: number | 'all';
+  /** Commits twice as much each time it grows, as far as the reserve and the system go; otherwise a sixteenth more than was asked for. Default `false`. */
+  readonly doubling?: boolean;
+  /** Bytes in a page, a power of two, not less than the system's: the granularity of this root allocator. Default 65536. */
+  readonly pageSize?: number;
+  /** Asks for huge pages, which take a 512th of the page faults, and memory 2 MiB at a time. Default `false`. */
+  readonly hugePages?: boolean;
+}
+
+/** What another thread of the process attaches with: see {@link NativeMemory.token}. Goes through `postMessage` and `workerData`. */
+export interface NativeMemoryToken {
+  /** The process in which it means something. */
+  readonly processId: number;
+  /** What all handles share. */
+  readonly control: SharedArrayBuffer;
+}
+
+/**
+ * A root allocator over memory of the operating system. Single-owner: one thread at a time may allocate, commit or decommit.
+ *
+ * Views are plain `ArrayBuffer`s that die when memory is taken away (`release`, `decommit`): they have length 0 then. Growth leaves older views alive for what they
+ * covered. A memory that is forgotten gives everything back once it and all its views were collected.
+ *
+ * Do not release a memory while the platform works on a view of it behind the scenes: an unfinished asynchronous read into it, or a compression of it, goes on with bytes
+ * that are gone.
+ */
+export class NativeMemory extends PagedMemory {
+  readonly shared = true;
+  readonly #os: OperatingSystem;
+  readonly #region: Region;
+  readonly #doubling: boolean;
+  #lastRefusal: AllocatorError | undefined;
+
+  private constructor(os: OperatingSystem, region: Region, doubling: boolean) {
+    super({ pageSize: region.pageSize, reserved: region.size, address: 0 });
+    this.#os = os;
+    this.#region = region;
+    this.#doubling = doubling;
+    region.watch(this);
+  }
+
+  /**
+   * Makes a new memory. O(1): nothing but its state becomes resident.
+   *
+   * @throws TypeError or RangeError for sizes that are none; AllocatorError `unsupported` without koffi or on a platform that it does not know, `out-of-memory` or `system` when
+   *   the system refuses, naming its error, or a limit of the process does, with its figures: nothing stays reserved then.
+   */
+  static create({ reserve, commit = 0, doubling = false, pageSize = NATIVE_PAGE_SIZE, hugePages = false }: NativeMemoryOptions): NativeMemory {
+    const os = requireOperatingSystem();
+    checkPageSize(os, pageSize);
+    checkInteger(reserve, 'reserve', 1, ADDRESS_SPACE_SIZE);
+    const reserved = alignUp(reserve, pageSize);
+    const committed = commit === 'all' ? reserved : commit;
+    checkInteger(committed, 'commit', 0, reserved);
+    if (hugePages && os.hugePageSize === 0) throw new AllocatorError('unsupported', `huge pages are not to be had on ${os.platform} for the asking`);
+    checkLimits(os.memoryLimits(), { reserved, committed: alignUp(committed, pageSize) });
+    const region = Region.reserve(os, { size: reserved, pageSize, alignment: Math.max(pageSize, hugePages ? os.hugePageSize : 0) });
+    try {
+      if (hugePages) os.adviseHugePages(region.address, reserved);
+      const memory = new NativeMemory(os, region, doubling);
+      memory.#formatFor(committed);
+      return memory;
+    } catch (error) {
+      region.release();
+      throw error;
+    }
+  }
+
+  /**
+   * Finds the memory of another thread of this process. O(pages).
+   *
+   * @param token - The other one's `token`.
+   * @throws TypeError for what is no token, AllocatorError `released` when the other one was released, `bad-header` for the token of another process, `corrupt` when the
+   *   memory's state is damaged.
+   */
+  static attach(token: NativeMemoryToken, { doubling = false }: Pick<NativeMemoryOptions, 'doubling'> = {}): NativeMemory {
+    const os = requireOperatingSystem();
+    const given: unknown = token;
+    if (typeof given !== 'object' || given === null || !('control' in given) || !(given.control instanceof SharedArrayBuffer)) {
+      throw new TypeError(`token must be one that a native memory gave out, got ${Object.prototype.toString.call(given)}`);
+    }
+    if (token.processId !== process.pid) {
+      throw new AllocatorError('bad-header', `the token comes from process ${token.processId}, this is ${process.pid}: its addresses mean nothing here`);
+    }
+    const region = Region.join(os, token.control);
+    try {
+      const memory = new NativeMemory(os, region, doubling);
+      memory.adopt();
+      return memory;
+    } catch (error) {
+      region.letGo();
+      throw error;
+    }
+  }
+
+  /**
+   * What `attach` needs in another thread.
+   *
+   * @throws AllocatorError `released`.
+   */
+  get token(): NativeMemoryToken {
+    this.refresh();
+    return { processId: process.pid, control: this.#region.control };
+  }
+
+  /** Why memory was last refused: what stands behind a `NULL`, or a `false` of `commit`. */
+  get lastRefusal(): AllocatorError | undefined {
+    return this.#lastRefusal;
+  }
+
+  /**
+   * Bytes of `[from, to)` that are in physical memory, as the system counts them: whole pages of its own. On Linux before 6.7, and elsewhere, pages that
+   * were only ever read count as well. O(pages of the range).
+   *
+   * @throws TypeError or RangeError for what is no range, AllocatorError `released`.
+   */
+  resident(from = 0, to: number = this.committed): number {
+    const { start, size } = this.#pagesOf(from, to);
+    return size === 0 ? 0 : this.#os.resident(start, size);
+  }
+
+  /**
+   * Keeps the pages of `[from, to)` in physical memory until they are unlocked or released; they become resident.
+   *
+   * @throws AllocatorError `out-of-memory` when that is more than the process may lock, and the others of `resident`.
+   */
+  lock(from = 0, to: number = this.committed): void {
+    const { start, size } = this.#pagesOf(from, to);
+    if (size > 0) this.#os.lock(start, size);
+  }
+
+  /** Undoes `lock`. Throws as it does. */
+  unlock(from = 0, to: number = this.committed): void {
+    const { start, size } = this.#pagesOf(from, to);
+    if (size > 0) this.#os.unlock(start, size);
+  }
+
+  /**
+   * Gives the physical memory of all free pages back. They stay committed, and take memory again when they are used. O(runs of pages).
+   *
+   * @returns How many bytes are free: the most that was given back.
+   * @throws AllocatorError `released`.
+   */
+  purge(): number {
+    let bytes = 0;
+    for (const { page, count, state } of this.runs()) {
+      if (state !== 'free') continue;
+      this.#os.discard(this.#region.address + BigInt(page * this.pageSize), count * this.pageSize);
+      bytes += count * this.pageSize;
+    }
+    return bytes;
+  }
+
+  /**
+   * Takes back what is committed beyond `size` bytes, rounded up to pages. Every view of the memory dies. O(1).
+   *
+   * @returns `false` when a live block lies beyond, or other threads have attached: nothing changed.
+   * @throws TypeError or RangeError for a size that is none, AllocatorError `released`.
+   */
+  decommit(size: number): boolean {
+    checkInteger(size, 'size', 0, ADDRESS_SPACE_SIZE);
+    const kept = this.shrinkable(size);
+    if (kept === this.committed) return true;
+    if (kept < 0 || !this.#region.decommit(kept)) return false;
+    this.shrink(kept);
+    return true;
+  }
+
+  protected override current(): {
+    /** The buffer. */
+    buffer: ArrayBufferLike;
+    /** In bytes, from its start. */
+    committed: number;
+  } {
+    const buffer = this.#region.buffer();
+    return { buffer, committed: buffer.byteLength };
+  }
+
+  protected override get hasEnded(): boolean {
+    return this.#region.hasEnded;
+  }
+
+  protected override grow(committed: number): number {
+    const before = this.#region.committed;
+    const doubled = Math.min(before * 2, this.reserved);
+    if (this.#doubling && doubled > committed && this.#commit(doubled)) return before;
+    return this.#commit(committed) ? before : -1;
+  }
+
+  protected override discard(): void {
+    this.#region.release();
+  }
+
+  #commit(committed: number): boolean {
+    try {
+      this.#region.commit(committed);
+      return true;
+    } catch (error) {
+      if (!(error instanceof AllocatorError)) throw error;
+      this.#lastRefusal = error;
+      return false;
+    }
+  }
+
+  /** As `format`, with the system's reason when it refuses. */
+  #formatFor(committed: number): void {
+    try {
+      this.format(committed);
+    } catch (error) {
+      throw this.#lastRefusal ?? error;
+    }
+  }
+
+  /** The system's pages that cover `[from, to)`, at their process addresses. */
+  #pagesOf(from: number, to: number): { start: bigint; size: number } {
+    this.refresh();
+    checkInteger(from, 'from', 0, this.committed);
+    checkInteger(to, 'to', from, this.committed);
+    const { pageSize } = this.#os;
+    const first = from - (from % pageSize);
+    return { start: this.#region.address + BigInt(first), size: from === to ? 0 : alignUp(to, pageSize) - first };
+  }
+}
+
+/** Refuses what the limits of the process forbid, before anything is asked of the system. */
+function checkLimits(limits: readonly MemoryLimit[], wanted: { readonly reserved: number; readonly committed: number }): void {
+  for (const { name, counts, limit, available } of limits) {
+    if ((counts !== 'reserved' && counts !== 'committed') || wanted[counts] <= available) continue;
+    throw new AllocatorError('out-of-memory', `${wanted[counts]} bytes cannot be ${counts}: ${name} is ${limit}, of which ${available} are left`);
+  }
+}
+
+function checkPageSize({ pageSize: systemPageSize }: OperatingSystem, pageSize: number): void {
+  checkInteger(pageSize, 'pageSize', systemPageSize, ADDRESS_SPACE_SIZE / 4);
+  if (!isPowerOfTwo(pageSize)) throw new RangeError(`pageSize must be a power of two, got ${pageSize}`);
+}
