@@ -29,36 +29,36 @@ export interface OperatingSystem {
   readonly tellsZeroPages: boolean;
 
   /** Where a buffer's bytes are. The buffer must stay alive while the address is used. */
-  addressOf(buffer: ArrayBufferLike): bigint;
+  readonly addressOf: (buffer: ArrayBufferLike) => bigint;
   /** The bytes at an address as a buffer. Every page must be accessible for as long as anybody can reach the buffer. */
-  view(address: bigint, size: number): ArrayBuffer;
+  readonly view: (address: bigint, size: number) => ArrayBuffer;
 
   /** Claims addresses, a multiple of `alignment`, that cannot be accessed yet. */
-  reserve(size: number, alignment: number): bigint;
+  readonly reserve: (size: number, alignment: number) => bigint;
   /** Makes reserved pages accessible. They read as zero, and take memory once written. */
-  commit(address: bigint, size: number): void;
+  readonly commit: (address: bigint, size: number) => void;
   /** Takes the pages back, contents lost, and makes them inaccessible again. */
-  decommit(address: bigint, size: number): void;
+  readonly decommit: (address: bigint, size: number) => void;
   /** Takes the memory of accessible private pages back: they stay accessible and read as zero. */
-  discard(address: bigint, size: number): void;
+  readonly discard: (address: bigint, size: number) => void;
   /** Replaces whatever is mapped there by new accessible private pages that read as zero. */
-  replace(address: bigint, size: number): void;
+  readonly replace: (address: bigint, size: number) => void;
   /** Gives addresses back that `reserve` claimed, all of them at once. */
-  release(address: bigint, size: number): void;
+  readonly release: (address: bigint, size: number) => void;
 
   /** Bytes of the range that are in memory. */
-  resident(address: bigint, size: number): number;
+  readonly resident: (address: bigint, size: number) => number;
   /** Brings accessible pages into memory, writable, contents unchanged, on another thread. Missing where the system has no such call. */
   readonly populate?: ((address: bigint, size: number) => Promise<void>) | undefined;
   /** Brings new pages in from behind the scenes where reserved, inaccessible ones lie, which stay inaccessible. Missing where there is no way. */
   readonly populateReserved?: ((address: bigint, size: number) => Promise<void>) | undefined;
   /** Asks for huge pages. */
-  adviseHugePages(address: bigint, size: number): void;
+  readonly adviseHugePages: (address: bigint, size: number) => void;
   /** Keeps pages in memory whatever happens; they become resident. */
-  lock(address: bigint, size: number): void;
+  readonly lock: (address: bigint, size: number) => void;
   /** Undoes `lock`. */
-  unlock(address: bigint, size: number): void;
+  readonly unlock: (address: bigint, size: number) => void;
 
   /** The limits that this process lives under, as they are now. */
-  memoryLimits(): readonly MemoryLimit[];
+  readonly memoryLimits: () => readonly MemoryLimit[];
 }

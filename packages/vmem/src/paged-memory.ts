@@ -350,14 +350,12 @@ export abstract class PagedMemory implements Memory, Allocator {
   }
 
   /** Whether whoever made the memory has released it, which other handles learn of. */
-  protected get hasEnded(): boolean {
+  protected hasEnded(): boolean {
     return false;
   }
 
   /** Whether anything but this package can grow the memory: pages that appear without us are its own then. */
-  protected get growsByItself(): boolean {
-    return false;
-  }
+  protected readonly growsByItself: boolean = false;
 
   /** `size` in whole pages, or where the state ends if that is more; -1 when a live block lies beyond. O(1). */
   protected shrinkable(size: number): number {
@@ -414,7 +412,7 @@ export abstract class PagedMemory implements Memory, Allocator {
   }
 
   #checkUsable(): void {
-    if (this.#released || this.hasEnded) throw new AllocatorError('released', 'this memory was released');
+    if (this.#released || this.hasEnded()) throw new AllocatorError('released', 'this memory was released');
   }
 
   #pages(): PageMap {

@@ -31,6 +31,7 @@ export class WasmMemory extends PagedMemory {
   /** The memory, to hand to a module as an import or to post to a worker. */
   readonly wasm: WebAssembly.Memory;
   readonly shared: boolean;
+  protected override readonly growsByItself = true;
   readonly #isOurs: boolean;
 
   private constructor(wasm: WebAssembly.Memory, layout: PagedMemoryLayout, isOurs: boolean) {
@@ -107,10 +108,6 @@ export class WasmMemory extends PagedMemory {
   } {
     const { buffer } = this.wasm;
     return { buffer, committed: buffer.byteLength };
-  }
-
-  protected override get growsByItself(): boolean {
-    return true;
   }
 
   protected override grow(committed: number): number {

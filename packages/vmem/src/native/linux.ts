@@ -1,7 +1,7 @@
 /** What Linux can do beyond POSIX: tell zero pages from others, bring pages in without a touch, huge pages, limits. */
 
 import { AllocatorError } from '@allokit/allocator';
-import { closeSync, existsSync, openSync, readFileSync } from 'node:fs';
+import { closeSync, openSync, readFileSync } from 'node:fs';
 import { memoryLimits } from './memory-limits.ts';
 import { MAP_FAILED, type PosixCalls, type PosixSystem } from './posix.ts';
 import { refusal } from './system-error.ts';
@@ -12,7 +12,7 @@ const MADV_POPULATE_WRITE = 23;
 const MREMAP_MAYMOVE_FIXED = 3;
 const FALLOC_FL_KEEP_SIZE = 1;
 
-const HUGE_PAGE_SIZE_FILE = '/sys/kernel/mm/transparent_hugepage/hpage_pmd_size';
+const HUGE_PAGES = '/sys/kernel/mm/transparent_hugepage';
 const PAGEMAP_FILE = '/proc/self/pagemap';
 const MAPS_FILE = '/proc/self/maps';
 
@@ -23,40 +23,38 @@ const PAGE_IS_ZERO = 1n << 5n;
 /** Ranges that one call of the scan can report, of three words each: start, end, categories. */
 const SCAN_RANGES = 1024;
 
+type Mremap = (from: bigint, oldSize: number, newSize: number, flags: number, to: bigint) => bigint;
+type Fallocate = (descriptor: number, mode: number, offset: number, size: number) => number;
+type Getrlimit = (resource: number, limit: BigUint64Array) => number;
+type Ioctl = (descriptor: number, request: number, argument: BigUint64Array) => number;
 type Advise = (address: bigint, size: number, advice: number) => number;
 type AdviseAsync = (address: bigint, size: number, advice: number, done: (error: Error | null, result: number) => void) => void;
 
 /** Adds to `base` what this kernel offers. */
 export function linux(base: PosixSystem, calls: PosixCalls): PosixSystem {
   const { bind, errorOf, check } = calls;
-  const madvise = bind<Advise & { readonly async: AdviseAsync }>('int madvise(void *address, size_t size, int advice)');
-  const mprotect = bind<Advise>('int mprotect(void *address, size_t size, int protection)');
-  const mremap = bind<(from: bigint, oldSize: number, newSize: number, flags: number, to: bigint) => bigint>(
-    'void *mremap(void *from, size_t old_size, size_t new_size, int flags, void *to)',
-  );
-  const fallocate = bind<(descriptor: number, mode: number, offset: number, size: number) => number>('int fallocate(int descriptor, int mode, int64_t offset, int64_t size)');
+  const madvise = bind('int madvise(void *address, size_t size, int advice)') as Advise & { readonly async: AdviseAsync };
+  const mprotect = bind('int mprotect(void *address, size_t size, int protection)') as Advise;
+  const mremap = bind('void *mremap(void *from, size_t old_size, size_t new_size, int flags, void *to)') as Mremap;
+  const fallocate = bind('int fallocate(int descriptor, int mode, int64_t offset, int64_t size)') as Fallocate;
 
   const populate = (address: bigint, size: number): Promise<void> =>
     new Promise((resolve, reject) => {
       madvise.async(address, size, MADV_POPULATE_WRITE, (error, result) => {
-        try {
-          if (error !== null) throw error;
-          check(result, 'madvise(MADV_POPULATE_WRITE)', `bring ${size} bytes into memory`);
-          resolve();
-        } catch (refused) {
-          reject(refused as Error);
-        }
+        if (error !== null) reject(error);
+        // The next call changes what `errorOf` tells.
+        else if (result === -1) reject(refusal(`bring ${size} bytes into memory`, errorOf('madvise(MADV_POPULATE_WRITE)')));
+        else resolve();
       });
     });
 
-  const getrlimit = bind<(resource: number, limit: BigUint64Array) => number>('int getrlimit(int resource, _Out_ uint64_t *limit)');
+  const getrlimit = bind('int getrlimit(int resource, _Out_ uint64_t *limit)') as Getrlimit;
   const resourceLimits = (resource: number): number => {
     const limit = new BigUint64Array(2);
     return getrlimit(resource, limit) === 0 ? Number(limit[0]!) : Infinity;
   };
 
-  const isHugePossible = existsSync(HUGE_PAGE_SIZE_FILE);
-  const hugePageSize = isHugePossible ? Number(readFileSync(HUGE_PAGE_SIZE_FILE, 'latin1')) : 0;
+  const hugePageSize = hugePageSizeOf();
   const scan = scanner(base, calls);
   // A kernel that lacks the advice answers EINVAL to it, even for no bytes at all.
   const canPopulate = madvise(0n, 0, MADV_POPULATE_WRITE) === 0;
@@ -106,9 +104,18 @@ export function linux(base: PosixSystem, calls: PosixCalls): PosixSystem {
   }
 }
 
+/** In bytes; 0 where the kernel has none, or its keeper forbids them. */
+function hugePageSizeOf(): number {
+  try {
+    return readFileSync(`${HUGE_PAGES}/enabled`, 'latin1').includes('[never]') ? 0 : Number(readFileSync(`${HUGE_PAGES}/hpage_pmd_size`, 'latin1'));
+  } catch {
+    return 0;
+  }
+}
+
 /** Counts the resident pages that are not the shared page of zeros. Undefined where the kernel, or its keeper, does not allow it. */
 function scanner({ addressOf }: PosixSystem, { bind, check }: PosixCalls): ((address: bigint, size: number) => number) | undefined {
-  const ioctl = bind<(descriptor: number, request: number, argument: BigUint64Array) => number>('int ioctl(int descriptor, unsigned long request, void *argument)');
+  const ioctl = bind('int ioctl(int descriptor, unsigned long request, void *argument)') as Ioctl;
   const ranges = new BigUint64Array(SCAN_RANGES * 3);
   const scan = (start: bigint, end: bigint): { bytes: number; end: bigint } => {
     // struct pm_scan_arg: size, flags, start, end, walk_end, vec, vec_len, max_pages, category_inverted, category_mask, category_anyof_mask, return_mask.

@@ -197,7 +197,7 @@ export class NativeMemory extends PagedMemory {
     return { buffer, committed: buffer.byteLength };
   }
 
-  protected override get hasEnded(): boolean {
+  protected override hasEnded(): boolean {
     return this.#region.hasEnded;
   }
 

@@ -28,53 +28,56 @@ export const MAP_FAILED = 2n ** 64n - 1n;
 
 /** How the C library is called, for what a system has beyond POSIX. */
 export interface PosixCalls {
-  /** A function of the C library. Its TypeScript type is the caller's word: koffi knows the C one only. */
-  bind<T>(definition: string): T;
+  /** A function of the C library, whose TypeScript type only the caller knows. */
+  readonly bind: (definition: string) => unknown;
   /** The error that the last call left behind. */
-  errorOf(syscall: string): SystemError;
+  readonly errorOf: (syscall: string) => SystemError;
   /** Passes a result on that is not -1, and throws what `refusal` makes of -1. */
-  check(result: number, syscall: string, what: string): number;
+  readonly check: (result: number, syscall: string, what: string) => number;
 }
 
 /** Mappings of files, which only POSIX systems have here. */
 export interface FileMappings {
   /** Replaces reserved pages by those of a file, shared with everybody who maps it. */
-  mapFile(address: bigint, size: number, descriptor: number, offset: number): void;
+  readonly mapFile: (address: bigint, size: number, descriptor: number, offset: number) => void;
   /** Writes changed pages of a file to it, and waits for the device. */
-  sync(address: bigint, size: number): void;
+  readonly sync: (address: bigint, size: number) => void;
   /** Sets disk space aside for the first `size` bytes of a file without changing its length. Does nothing where the file system cannot. */
-  allocateDisk(descriptor: number, size: number): void;
+  readonly allocateDisk: (descriptor: number, size: number) => void;
   /**
    * Takes or changes a lock on the whole file, which ends with the descriptor or the process.
    *
    * @returns `false` when others hold one that forbids it.
    */
-  lockFile(descriptor: number, kind: 'shared' | 'exclusive'): boolean;
+  readonly lockFile: (descriptor: number, kind: 'shared' | 'exclusive') => boolean;
 }
 
 /** A POSIX system: everything, with mappings of files. */
 export type PosixSystem = OperatingSystem & FileMappings;
 
+type Mmap = (address: bigint | null, size: number, protection: number, flags: number, descriptor: number, offset: number) => bigint;
+type RangeCall = (address: bigint, size: number) => number;
+type RangeCallWith = (address: bigint, size: number, value: number) => number;
+type Mincore = (address: bigint, size: number, vector: Uint8Array) => number;
+type Flock = (descriptor: number, operation: number) => number;
+type Sysconf = (name: number) => number | bigint;
+
 /** Binds the C library. */
 export function posix(koffi: Koffi): PosixSystem {
   const library = koffi.load(null);
   const errorNames = new Map(Object.entries(koffi.os.errno).map(([name, number]) => [number, name]));
-  const bind: PosixCalls['bind'] = <T,>(definition: string): T => library.func(definition) as unknown as T;
+  const bind = (definition: string): unknown => library.func(definition);
 
-  const mmap = bind<(address: bigint | null, size: number, protection: number, flags: number, descriptor: number, offset: number) => bigint>(
-    'void *mmap(void *address, size_t size, int protection, int flags, int descriptor, int64_t offset)',
-  );
-  type RangeCall = (address: bigint, size: number) => number;
-  type RangeCallWith = (address: bigint, size: number, value: number) => number;
-  const munmap = bind<RangeCall>('int munmap(void *address, size_t size)');
-  const mprotect = bind<RangeCallWith>('int mprotect(void *address, size_t size, int protection)');
-  const madvise = bind<RangeCallWith>('int madvise(void *address, size_t size, int advice)');
-  const msync = bind<RangeCallWith>('int msync(void *address, size_t size, int flags)');
-  const mlock = bind<RangeCall>('int mlock(void *address, size_t size)');
-  const munlock = bind<RangeCall>('int munlock(void *address, size_t size)');
-  const mincore = bind<(address: bigint, size: number, vector: Uint8Array) => number>('int mincore(void *address, size_t size, _Out_ uint8_t *vector)');
-  const flock = bind<(descriptor: number, operation: number) => number>('int flock(int descriptor, int operation)');
-  const sysconf = bind<(name: number) => number>('long sysconf(int name)');
+  const mmap = bind('void *mmap(void *address, size_t size, int protection, int flags, int descriptor, int64_t offset)') as Mmap;
+  const munmap = bind('int munmap(void *address, size_t size)') as RangeCall;
+  const mprotect = bind('int mprotect(void *address, size_t size, int protection)') as RangeCallWith;
+  const madvise = bind('int madvise(void *address, size_t size, int advice)') as RangeCallWith;
+  const msync = bind('int msync(void *address, size_t size, int flags)') as RangeCallWith;
+  const mlock = bind('int mlock(void *address, size_t size)') as RangeCall;
+  const munlock = bind('int munlock(void *address, size_t size)') as RangeCall;
+  const mincore = bind('int mincore(void *address, size_t size, _Out_ uint8_t *vector)') as Mincore;
+  const flock = bind('int flock(int descriptor, int operation)') as Flock;
+  const sysconf = bind('long sysconf(int name)') as Sysconf;
   const pageSize = Number(sysconf(SC_PAGESIZE));
 
   const errorOf = (syscall: string): SystemError => {
