@@ -1,19 +1,29 @@
 import { defineConfig } from 'tsup';
 
+/** What few packages need. */
+export interface LibraryOptions {
+  /** Modules that the package itself loads by name, without declarations. */
+  readonly internal?: Record<string, string>;
+  /** Default: the one for libraries that browsers load. */
+  readonly tsconfig?: string;
+}
+
 /**
  * How every library package is built: one ES module and one declaration file per entry, dependencies left external.
  *
  * Terser does one thing only: it replaces constants by their values, and computes what follows from them. V8 loads a module's constant from memory wherever it is
  * used, which makes the bytecode of a hot method too large to be inlined; the sources keep the names. Nothing is renamed or squeezed.
  */
-export function library(entry: Record<string, string>, tsconfig = 'tsconfig.build.json'): ReturnType<typeof defineConfig> {
+export function library(entry: Record<string, string>, { internal = {}, tsconfig = 'tsconfig.build.json' }: LibraryOptions = {}): ReturnType<typeof defineConfig> {
   return defineConfig({
-    entry,
+    entry: { ...entry, ...internal },
+    // What a package's `imports` choose by platform, and what the platform has, is found by whoever loads it.
+    external: [/^#/, /^node:/],
     format: 'esm',
     target: 'es2022',
     platform: 'neutral',
     tsconfig,
-    dts: true,
+    dts: { entry },
     removeNodeProtocol: false,
     sourcemap: true,
     treeshake: true,

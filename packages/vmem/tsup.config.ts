@@ -1,11 +1,9 @@
 import { library } from '../../tsup.shared.ts';
 
 export default library(
+  { index: 'src/index.ts', 'native/index': 'src/native/index.ts' },
   {
-    index: 'src/index.ts',
-    'operating-system.none': 'src/operating-system.none.ts',
-    'native/index': 'src/native/index.ts',
-    'native/find': 'src/native/find.ts',
+    internal: { 'operating-system.none': 'src/operating-system.none.ts', 'native/find': 'src/native/find.ts' },
+    tsconfig: 'tsconfig.native.json',
   },
-  'tsconfig.native.json',
 );

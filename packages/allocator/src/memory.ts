@@ -40,7 +40,7 @@ export interface Memory {
   /** Double-precision numbers of `[0, committed)`. */
   readonly f64: Float64Array;
 
-  /** Bytes that can be accessed now, a multiple of `pageSize`. Never shrinks. */
+  /** Bytes that can be accessed now, a multiple of `pageSize`. Shrinks by nothing but a memory's own `decommit`, where it has one. */
   readonly committed: number;
   /** Bytes that can be committed at the most, a multiple of `pageSize`, at most 2^32. */
   readonly reserved: number;
