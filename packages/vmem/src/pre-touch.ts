@@ -7,7 +7,7 @@
 
 import { AllocatorError, alignDown, checkInteger, type Memory } from '@allokit/allocator';
 import { findOperatingSystem } from '#operating-system';
-import { checkDemand } from './memory-demand.ts';
+import { checkDemand, type MemoryDemand } from './memory-demand.ts';
 import type { OperatingSystem } from './operating-system.ts';
 import { pagesAround, residentBytes } from './residency.ts';
 import { startTouchWorker, type TouchWorker } from './touch-worker.ts';
@@ -138,7 +138,7 @@ export async function preTouchOn(os: OperatingSystem | undefined, memory: Memory
   if (os !== undefined && mustBeResident) checkDemand(os, demandOf(os, memory, request));
   if (os !== undefined && request.hugePages) adviseHugePages(os, memory, from, Math.min(to, memory.buffer.byteLength));
   if (strategy !== 'lazy') await sweep(os, memory, request);
-  if (os !== undefined && request.lock) await lock(os, memory, request);
+  if (os !== undefined && request.lock) await lockPages(os, memory, request);
 
   memory.refresh();
   const residentAfter = os && residentBytes(os, memory, from, to);
@@ -160,15 +160,15 @@ function checkedRequest(os: OperatingSystem | undefined, memory: Memory, options
   const { strategy = os?.populate === undefined ? 'write' : 'populate', from = 0, to = memory.committed, hugePages = false, lock = false } = options;
   const { threads = Math.min(navigator.hardwareConcurrency, THREADS_DEFAULT_MAX), onProgress, signal } = options;
   if (typeof strategy !== 'string') throw new TypeError(`strategy must be a string, got ${String(strategy)} (${typeof strategy})`);
-  if (!STRATEGIES.includes(strategy)) throw new RangeError(`strategy must be one of ${STRATEGIES.join(', ')}, got "${String(strategy)}"`);
+  if (!STRATEGIES.includes(strategy)) throw new RangeError(`strategy must be one of ${STRATEGIES.join(', ')}, got "${strategy}"`);
   checkInteger(from, 'from', 0, memory.reserved);
   checkInteger(to, 'to', from, memory.reserved);
   checkInteger(threads, 'threads', 1, THREADS_MAX);
   for (const [name, value] of Object.entries({ hugePages, lock })) {
     if (typeof value !== 'boolean') throw new TypeError(`${name} must be a boolean, got ${String(value)} (${typeof value})`);
   }
-  if (onProgress !== undefined && typeof onProgress !== 'function') throw new TypeError(`onProgress must be a function, got ${String(onProgress)}`);
-  if (signal !== undefined && !(signal instanceof AbortSignal)) throw new TypeError(`signal must be an AbortSignal, got ${String(signal)}`);
+  if (onProgress !== undefined && typeof onProgress !== 'function') throw new TypeError(`onProgress must be a function, got ${typeof onProgress}`);
+  if (signal !== undefined && typeof signal.throwIfAborted !== 'function') throw new TypeError(`signal must be an AbortSignal, got ${typeof signal}`);
   return { strategy, from, to, threads, hugePages, lock, onProgress, signal };
 }
 
@@ -178,7 +178,7 @@ function checkSupport(os: OperatingSystem | undefined, memory: Memory, { strateg
     throw new AllocatorError('unsupported', message);
   };
   if (strategy === 'populate' && os?.populate === undefined) refuse('the strategy "populate" needs Linux 5.14 or later and the package koffi: "write" works everywhere');
-  if (strategy === 'parallel' && os?.populate === undefined && !memory.shared) {
+  if (strategy === 'parallel' && os?.populate === undefined && !isSharedBuffer(memory.buffer)) {
     refuse('the strategy "parallel" needs shared memory, or Linux 5.14 or later and the package koffi: "write" works everywhere');
   }
   if (hugePages && !os?.hugePageSize) refuse('huge pages cannot be asked for on this platform, or without the package koffi');
@@ -190,7 +190,12 @@ function checkSupport(os: OperatingSystem | undefined, memory: Memory, { strateg
   }
 }
 
-function demandOf(os: OperatingSystem, memory: Memory, { strategy, from, to, threads, lock }: Request): Record<'reserved' | 'committed' | 'resident' | 'locked', number> {
+/** Whether worker threads can have it. Native memory is shared by its address, which is nothing to them without the system. */
+function isSharedBuffer(buffer: ArrayBufferLike): boolean {
+  return typeof SharedArrayBuffer === 'function' && buffer instanceof SharedArrayBuffer;
+}
+
+function demandOf(os: OperatingSystem, memory: Memory, { strategy, from, to, threads, lock }: Request): MemoryDemand {
   const { address, size } = pagesAround(os, memory, from, to);
   const behind = strategy === 'lazy' ? 0 : Math.max(0, to - Math.max(from, memory.buffer.byteLength));
   return {
@@ -212,70 +217,82 @@ function adviseHugePages(os: OperatingSystem, memory: Memory, from: number, to: 
   if (start < end) os.adviseHugePages(start, Number(end - start));
 }
 
-/** Touches everything, slice by slice. */
-async function sweep(os: OperatingSystem | undefined, memory: Memory, request: Request): Promise<void> {
-  const { strategy, from, to, threads } = request;
+/** Touches everything, slice by slice: first what is accessible, then what lies behind it. */
+async function sweep(os: OperatingSystem | undefined, memory: Memory, { strategy, from, to, threads, onProgress, signal }: Request): Promise<void> {
   const isSystems = strategy === 'populate' || (strategy === 'parallel' && os?.populate !== undefined);
   const isWorkers = strategy === 'parallel' && !isSystems;
-  const sliceSize = isSystems || from >= memory.buffer.byteLength ? SLICE.system : isWorkers ? SLICE.worker : SLICE.here;
+  const sliceSize = isSystems ? SLICE.system : isWorkers ? SLICE.worker : SLICE.here;
+  const accessible = Math.min(to, memory.buffer.byteLength);
   const sliceCount = Math.ceil(to / sliceSize) - Math.floor(from / sliceSize);
   const laneCount = strategy === 'parallel' ? Math.min(threads, sliceCount) : 1;
+  const totalBytes = to - from;
+  let touchedBytes = 0;
+  const advance = (bytes: number): void => {
+    touchedBytes += bytes;
+    onProgress?.({ touchedBytes, totalBytes });
+    signal?.throwIfAborted();
+  };
+  if (totalBytes === 0) advance(0);
   const workers: TouchWorker[] = [];
   try {
     if (isWorkers) for (let i = 0; i < laneCount; i += 1) workers.push(startTouchWorker());
     const lanes = Array.from({ length: laneCount }, (_, i) => {
-      const touch = isSystems ? populating(os!, memory) : isWorkers ? inWorker(os, memory, workers[i]!) : writing(os, memory, strategy === 'pattern' ? writePatterns : writePages);
-      return os?.populateReserved === undefined ? touch : reachingBehind(os, memory, touch);
+      if (isSystems) return populating(os!, memory);
+      return isWorkers ? inWorker(os, memory, workers[i]!) : writing(os, memory, strategy === 'pattern' ? writePatterns : writePages);
     });
-    await share(lanes, sliceSize, request);
+    await share(lanes, from, accessible, sliceSize, advance);
+    if (to > accessible) {
+      const behind = lanes.map((touch) => touchingBehind(os!, memory, touch));
+      await share(behind, Math.max(from, accessible), to, SLICE.system, advance);
+    }
   } finally {
     await Promise.all(workers.map((worker) => worker.stop()));
   }
 }
 
 /** Lets each lane take the next slice until all are done, or one has failed; settles when no lane is at work any more. */
-async function share(lanes: readonly Touch[], sliceSize: number, { from, to, onProgress, signal }: Request): Promise<void> {
+async function share(lanes: readonly Touch[], from: number, to: number, sliceSize: number, advance: (bytes: number) => void): Promise<void> {
   let next = from;
-  let touchedBytes = 0;
   const work = async (touch: Touch): Promise<void> => {
     try {
       while (next < to) {
         const start = next;
-        next = Math.min(to, alignDown(start, sliceSize) + sliceSize);
-        const { length } = { length: next - start };
-        await touch(start, next);
-        touchedBytes += length;
-        onProgress?.({ touchedBytes, totalBytes: to - from });
-        signal?.throwIfAborted();
+        const end = Math.min(to, alignDown(start, sliceSize) + sliceSize);
+        next = end;
+        await touch(start, end);
+        advance(end - start);
       }
     } catch (error) {
       next = to;
       throw error;
     }
   };
-  if (from === to) onProgress?.({ touchedBytes, totalBytes: 0 });
   const results = await Promise.allSettled(lanes.map(work));
   for (const result of results) if (result.status === 'rejected') throw result.reason;
 }
 
-function stepOf(os: OperatingSystem | undefined): number {
-  return os?.pageSize ?? PAGE_SIZE_ASSUMED;
-}
-
-/** Touches on this thread, which is let go now and then. */
-function writing(os: OperatingSystem | undefined, memory: Memory, write: typeof writePages): Touch {
+/** Lets the event loop run when it has waited long enough. */
+function breathing(): () => Promise<void> {
   let startMs = performance.now();
-  return async (from, to) => {
-    const { buffer } = memory;
-    write(new Int32Array(buffer, 0, Math.floor(buffer.byteLength / 4)), from, to, stepOf(os));
+  return async () => {
     if (performance.now() - startMs < BUSY_MS_MAX) return;
     await new Promise((resolve) => setTimeout(resolve));
     startMs = performance.now();
   };
 }
 
+/** Touches on this thread, which is let go now and then. */
+function writing(os: OperatingSystem | undefined, memory: Memory, write: typeof writePages): Touch {
+  const breathe = breathing();
+  return async (from, to) => {
+    const { buffer } = memory;
+    write(new Int32Array(buffer, 0, Math.floor(buffer.byteLength / 4)), from, to, os?.pageSize ?? PAGE_SIZE_ASSUMED);
+    await breathe();
+  };
+}
+
 function inWorker(os: OperatingSystem | undefined, memory: Memory, worker: TouchWorker): Touch {
-  return (from, to) => worker.touch(memory.buffer, from, to, stepOf(os));
+  return (from, to) => worker.touch(memory.buffer, from, to, os?.pageSize ?? PAGE_SIZE_ASSUMED);
 }
 
 /**
@@ -294,47 +311,45 @@ function populating(os: OperatingSystem, memory: Memory): Touch {
   };
 }
 
-/** Adds to `touch` what lies behind the buffer. */
-function reachingBehind(os: OperatingSystem, memory: Memory, touch: Touch): Touch {
-  return async function touchEverywhere(from, to): Promise<void> {
+/** Brings in what lies behind the buffer; `touch` is for what the memory has grown over meanwhile. */
+function touchingBehind(os: OperatingSystem, memory: Memory, touch: Touch): Touch {
+  return async function touchOrReserve(from, to): Promise<void> {
     memory.refresh();
     const accessible = memory.buffer.byteLength;
     if (from < accessible) await touch(from, Math.min(to, accessible));
     if (to <= accessible) return;
     const start = Math.max(from, accessible);
     const { address, size } = pagesAround(os, memory, start, to);
-    // A second time would replace what the first brought in. Where read pages count as resident there is no telling.
+    // A second time would replace what the first brought in. Where pages of zeros count as resident there is no telling.
     if (os.tellsZeroPages && os.resident(address, size) === size) return;
     try {
       await os.populateReserved!(address, size);
     } catch (error) {
       memory.refresh();
       if (memory.buffer.byteLength <= start) throw error;
-      // It grew into these pages meanwhile.
-      await touchEverywhere(start, to);
+      await touchOrReserve(start, to);
     }
   };
 }
 
 /** Locks in slices; unlocks again when it fails. */
-async function lock(os: OperatingSystem, memory: Memory, { from, to, signal }: Request): Promise<void> {
-  let startMs = performance.now();
+async function lockPages(os: OperatingSystem, memory: Memory, { from, to, signal }: Request): Promise<void> {
+  const breathe = breathing();
   let end = from;
   try {
     while (end < to) {
       memory.refresh();
-      const { address, size } = pagesAround(os, memory, end, Math.min(to, end + SLICE.system));
+      const start = end;
+      end = Math.min(to, start + SLICE.system);
+      const { address, size } = pagesAround(os, memory, start, end);
       os.lock(address, size);
-      end = Math.min(to, end + SLICE.system);
-      if (performance.now() - startMs < BUSY_MS_MAX) continue;
-      await new Promise((resolve) => setTimeout(resolve));
+      await breathe();
       signal?.throwIfAborted();
-      startMs = performance.now();
     }
   } catch (error) {
     memory.refresh();
     const { address, size } = pagesAround(os, memory, from, end);
-    if (size > 0) os.unlock(address, size);
+    os.unlock(address, size);
     throw error;
   }
 }

@@ -71,7 +71,7 @@ export function linux(base: PosixSystem, calls: PosixCalls): PosixSystem {
     allocateDisk(descriptor, size) {
       if (fallocate(descriptor, FALLOC_FL_KEEP_SIZE, 0, size) === 0) return;
       const error = errorOf('fallocate');
-      if (error.code !== 'EOPNOTSUPP' && error.code !== 'ENOSYS') throw refusal(`set ${size} bytes of the disk aside`, error);
+      if (!['EOPNOTSUPP', 'ENOTSUP', 'ENOSYS'].includes(error.code)) throw refusal(`set ${size} bytes of the disk aside`, error);
     },
   };
 

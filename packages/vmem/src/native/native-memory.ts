@@ -160,12 +160,14 @@ export class NativeMemory extends PagedMemory {
    * Gives the physical memory of all free pages back. They stay committed, and take memory again when they are used. O(runs of pages).
    *
    * @returns How many bytes are free: the most that was given back.
-   * @throws AllocatorError `released`.
+   * @throws AllocatorError `released`, or `system` for pages that are locked.
    */
   purge(): number {
     let bytes = 0;
     for (const { page, count, state } of this.runs()) {
       if (state !== 'free') continue;
+      // The system takes whatever it is told to: an overwritten page map must not tell it.
+      if (page < 0 || (page + count) * this.pageSize > this.committed) throw new AllocatorError('corrupt', `page map: a free run of ${count} pages at page ${page}`);
       this.#os.discard(this.#region.address + BigInt(page * this.pageSize), count * this.pageSize);
       bytes += count * this.pageSize;
     }

@@ -5,7 +5,7 @@
  * system can do stands in a file of its own: `linux.ts`.
  */
 
-import { alignUp } from '@allokit/allocator';
+import { AllocatorError, alignUp } from '@allokit/allocator';
 import type { Koffi } from './koffi.ts';
 import { linux } from './linux.ts';
 import { refusal, SystemError } from './system-error.ts';
@@ -21,7 +21,11 @@ const MADV_DONTNEED = 4;
 const IS_LINUX = process.platform === 'linux' || process.platform === 'android';
 const MAP_ANONYMOUS = IS_LINUX ? 0x20 : 0x1000;
 const MAP_NORESERVE = IS_LINUX ? 0x4000 : process.platform === 'darwin' ? 0x40 : 0;
-const SC_PAGESIZE = IS_LINUX ? 30 : process.platform === 'openbsd' ? 28 : process.platform === 'freebsd' ? 47 : 29;
+/** `MS_SYNC`: wait until the pages are written. */
+const MS_SYNC = ({ darwin: 0x10, freebsd: 0, openbsd: 2 } as Partial<Record<NodeJS.Platform, number>>)[process.platform] ?? 4;
+const LOCK_SHARED = 1;
+const LOCK_EXCLUSIVE = 2;
+const LOCK_NON_BLOCKING = 4;
 
 /** What `mmap` and `mremap` return when they fail: -1, as a pointer. */
 export const MAP_FAILED = 2n ** 64n - 1n;
@@ -47,7 +51,7 @@ export interface FileMappings {
   /**
    * Takes or changes a lock on the whole file, which ends with the descriptor or the process.
    *
-   * @returns `false` when others hold one that forbids it.
+   * @returns `false` when others hold one that forbids it: then this one has none any more.
    */
   readonly lockFile: (descriptor: number, kind: 'shared' | 'exclusive') => boolean;
 }
@@ -60,12 +64,13 @@ type RangeCall = (address: bigint, size: number) => number;
 type RangeCallWith = (address: bigint, size: number, value: number) => number;
 type Mincore = (address: bigint, size: number, vector: Uint8Array) => number;
 type Flock = (descriptor: number, operation: number) => number;
-type Sysconf = (name: number) => number | bigint;
 
 /** Binds the C library. */
 export function posix(koffi: Koffi): PosixSystem {
   const library = koffi.load(null);
-  const errorNames = new Map(Object.entries(koffi.os.errno).map(([name, number]) => [number, name]));
+  if (koffi.sizeof('void *') !== 8) throw new AllocatorError('unsupported', `native memory is for processes of 64 bits, this is ${process.arch}`);
+  // Of two names of one number the usual one counts: EAGAIN and not EWOULDBLOCK.
+  const errorNames = new Map(Object.entries(koffi.os.errno).sort(([one], [other]) => (one < other ? 1 : -1)).map(([name, number]) => [number, name]));
   const bind = (definition: string): unknown => library.func(definition);
 
   const mmap = bind('void *mmap(void *address, size_t size, int protection, int flags, int descriptor, int64_t offset)') as Mmap;
@@ -75,10 +80,9 @@ export function posix(koffi: Koffi): PosixSystem {
   const msync = bind('int msync(void *address, size_t size, int flags)') as RangeCallWith;
   const mlock = bind('int mlock(void *address, size_t size)') as RangeCall;
   const munlock = bind('int munlock(void *address, size_t size)') as RangeCall;
-  const mincore = bind('int mincore(void *address, size_t size, _Out_ uint8_t *vector)') as Mincore;
   const flock = bind('int flock(int descriptor, int operation)') as Flock;
-  const sysconf = bind('long sysconf(int name)') as Sysconf;
-  const pageSize = Number(sysconf(SC_PAGESIZE));
+  let mincore: Mincore | undefined;
+  const pageSize = (bind('int getpagesize()') as () => number)();
 
   const errorOf = (syscall: string): SystemError => {
     const errno = koffi.errno();
@@ -117,14 +121,8 @@ export function posix(koffi: Koffi): PosixSystem {
       return address;
     },
     commit: (address, size) => void check(mprotect(address, size, PROT_READ_WRITE), 'mprotect', `commit ${size} bytes`),
-    decommit(address, size) {
-      // Linux takes the pages back when told that they are not needed; on the others only a new mapping does so for certain.
-      if (!IS_LINUX) map(`decommit ${size} bytes`, address, size, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED);
-      else {
-        check(madvise(address, size, MADV_DONTNEED), 'madvise', `decommit ${size} bytes`);
-        check(mprotect(address, size, PROT_NONE), 'mprotect', `decommit ${size} bytes`);
-      }
-    },
+    // A new mapping, and not advice: it takes locked pages too, and returns what strict overcommit set aside for them.
+    decommit: (address, size) => void map(`decommit ${size} bytes`, address, size, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED),
     discard(address, size) {
       if (IS_LINUX) check(madvise(address, size, MADV_DONTNEED), 'madvise', `discard ${size} bytes`);
       else base.replace(address, size);
@@ -133,6 +131,8 @@ export function posix(koffi: Koffi): PosixSystem {
     release,
 
     resident(address, size) {
+      // Not every system has it.
+      mincore ??= bind('int mincore(void *address, size_t size, _Out_ uint8_t *vector)') as Mincore;
       const vector = new Uint8Array(Math.min(size / pageSize, 2 ** 16));
       const step = vector.length * pageSize;
       let pages = 0;
@@ -153,13 +153,12 @@ export function posix(koffi: Koffi): PosixSystem {
     mapFile: (address, size, descriptor, offset) => {
       map(`map ${size} bytes of the file`, address, size, PROT_READ_WRITE, MAP_SHARED | MAP_FIXED, descriptor, offset);
     },
-    sync: (address, size) => void check(msync(address, size, process.platform === 'darwin' ? 0x10 : 4), 'msync', `write ${size} bytes to the file`),
+    sync: (address, size) => void check(msync(address, size, MS_SYNC), 'msync', `write ${size} bytes to the file`),
     allocateDisk: () => undefined,
     lockFile(descriptor, kind) {
-      const LOCK_NON_BLOCKING = 4;
-      if (flock(descriptor, (kind === 'shared' ? 1 : 2) | LOCK_NON_BLOCKING) === 0) return true;
+      if (flock(descriptor, (kind === 'shared' ? LOCK_SHARED : LOCK_EXCLUSIVE) | LOCK_NON_BLOCKING) === 0) return true;
       const error = errorOf('flock');
-      if (error.code === 'EWOULDBLOCK' || error.code === 'EAGAIN') return false;
+      if (error.code === 'EAGAIN') return false;
       throw refusal('lock the file', error);
     },
   };

@@ -184,8 +184,8 @@ export class Region {
     try {
       const before = this.committed;
       if (!this.#detach()) return false;
-      Atomics.store(this.#words, COMMITTED, committed / this.pageSize);
       this.#os.decommit(this.address + BigInt(committed), before - committed);
+      Atomics.store(this.#words, COMMITTED, committed / this.pageSize);
       return true;
     } finally {
       Atomics.store(this.#words, HOLDERS, 1);

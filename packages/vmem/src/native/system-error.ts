@@ -26,7 +26,11 @@ export class SystemError extends Error {
 }
 
 /** Errors that mean there is no memory, or no more of it allowed. */
-const SHORTAGES = new Set(['ENOMEM', 'EAGAIN', 'ENOSPC', 'EDQUOT', 'EFBIG', 'ERROR_NOT_ENOUGH_MEMORY', 'ERROR_COMMITMENT_LIMIT', 'ERROR_OUTOFMEMORY', 'ERROR_WORKING_SET_QUOTA']);
+const SHORTAGES = new Set([
+  ...['ENOMEM', 'EAGAIN', 'ENOSPC', 'EDQUOT', 'EFBIG'],
+  ...['ERROR_NOT_ENOUGH_MEMORY', 'ERROR_OUTOFMEMORY', 'ERROR_COMMITMENT_LIMIT', 'ERROR_WORKING_SET_QUOTA'],
+  ...['ERROR_PAGEFILE_QUOTA', 'ERROR_NO_SYSTEM_RESOURCES', 'ERROR_NOT_ENOUGH_QUOTA'],
+]);
 
 /** The error to throw when the system refused. */
 export function refusal(what: string, error: SystemError, code: AllocatorErrorCode = SHORTAGES.has(error.code) ? 'out-of-memory' : 'system'): AllocatorError {
