@@ -20,7 +20,7 @@ import { writePages, writePatterns } from './touch.ts';
  * |---|---|---|
  * | `lazy` | nothing: pages come when they are used | everywhere |
  * | `write` | writes to each page from JavaScript, in slices; safe while other threads use the memory | everywhere |
- * | `pattern` | gives each page data of its own, so that the kernel cannot merge it with others, and then its former contents; nobody else may use the memory meanwhile | everywhere |
+ * | `pattern` | gives each page data of its own, so that none can be merged with others, then its former contents; nobody else may use the memory | everywhere |
  * | `populate` | has the operating system supply them, off this thread; safe while others use the memory | Linux 5.14 and later, with koffi |
  * | `parallel` | `threads` shares side by side: as `populate` does, else as `write` does in worker threads | as `populate`; else shared memory |
  */
@@ -109,17 +109,17 @@ interface Request {
  * with koffi), commit first.
  *
  * Before the first touch, what is missing is held against the limits of the process: control groups, resource limits and the memory of the machine.
- * Pages in other processes' shares, and those that somebody else takes meanwhile, are beyond foresight.
+ * What others take meanwhile is beyond foresight. (Before Linux 6.7, and elsewhere, pages that were only read pass for resident here.)
  *
  * JavaScript on this thread waits some 20 ms at the most. Other threads may use the memory, save with `pattern`; they may not grow it
  * while pages behind its size are brought in. When it grows on this thread, the pre-touch goes on; when it is released, it fails.
  *
- * After an error or a cancellation contents are unchanged, some pages may be resident, and none is locked that was not before.
+ * After an error or a cancellation contents are unchanged and the range is not locked; some of its pages may be resident.
  *
  * @param memory - Any memory of at most 4 GiB.
  * @returns A promise that is rejected with TypeError or RangeError for bad options, the signal's reason when cancelled, and AllocatorError: `unsupported` where
- *   memory or platform cannot do what was asked, `out-of-memory` where a limit is too small or the system did not make the range resident, `released`,
- *   `system` when the operating system refuses. The first two find nothing touched yet.
+ *   memory or platform cannot do what was asked, `out-of-memory` where a limit is too small (nothing was touched then) or the system does not make
+ *   the range resident, `released`, `system` when the operating system refuses.
  */
 export async function preTouch(memory: Memory, options: PreTouchOptions = {}): Promise<PreTouchReport> {
   return preTouchOn(findOperatingSystem(), memory, options);
@@ -208,12 +208,12 @@ function demandOf(os: OperatingSystem, memory: Memory, { strategy, from, to, thr
   };
 }
 
+/** Those that lie in the range: the others are shared with neighbours. */
 function adviseHugePages(os: OperatingSystem, memory: Memory, from: number, to: number): void {
-  if (from >= to) return;
-  const { address, size } = pagesAround(os, memory, from, to);
+  const base = os.addressOf(memory.buffer);
   const huge = BigInt(os.hugePageSize);
-  const start = ((address + huge - 1n) / huge) * huge;
-  const end = ((address + BigInt(size)) / huge) * huge;
+  const start = ((base + BigInt(from) + huge - 1n) / huge) * huge;
+  const end = ((base + BigInt(to)) / huge) * huge;
   if (start < end) os.adviseHugePages(start, Number(end - start));
 }
 

@@ -8,6 +8,7 @@
 import { AllocatorError, ADDRESS_SPACE_SIZE, alignUp, checkAddress, checkInteger, formatAddress, isPowerOfTwo, type Address } from '@allokit/allocator';
 import { closeSync, fsyncSync, ftruncateSync, openSync, unlinkSync } from 'node:fs';
 import { PagedMemory } from '../paged-memory.ts';
+import { residentBytes } from '../residency.ts';
 import { FileHeader } from './file-header.ts';
 import { requireOperatingSystem } from './find.ts';
 import { NATIVE_PAGE_SIZE } from './native-memory.ts';
@@ -147,17 +148,15 @@ export class FileMemory extends PagedMemory {
   }
 
   /**
-   * Bytes of `[from, to)` that are in physical memory, whoever brought them there, as the system counts them: whole pages of its own.
+   * Bytes of `[from, to)` that are in physical memory, whoever brought them there. O(pages of the range).
    *
-   * @throws TypeError or RangeError for what is no range, AllocatorError `released`.
+   * @throws TypeError or RangeError for what is no range within what is committed, AllocatorError `released`.
    */
   resident(from = 0, to: number = this.committed): number {
     this.refresh();
     checkInteger(from, 'from', 0, this.committed);
     checkInteger(to, 'to', from, this.committed);
-    const { os } = this.#file;
-    const first = from - (from % os.pageSize);
-    return from === to ? 0 : os.resident(this.#region.address + BigInt(first), alignUp(to, os.pageSize) - first);
+    return residentBytes(this.#file.os, this, from, to);
   }
 
   protected override current(): {

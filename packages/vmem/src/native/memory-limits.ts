@@ -81,8 +81,8 @@ function controlGroupMounts(root: string): { type: 'cgroup' | 'cgroup2'; mount: 
     .flatMap((line) => {
       // 36 35 98:0 /root /mount options ... - type source super-options
       const [, mountRoot, mount, type, options] = /^\S+ \S+ \S+ (\S+) (\S+) .* - (\S+) \S* (\S+)$/.exec(line) ?? [];
-      if (type === 'cgroup2' || (type === 'cgroup' && options!.split(',').includes('memory'))) return [{ type, mount: unescape(mount!), mountRoot: unescape(mountRoot!) }];
-      return [];
+      const knowsMemory = type === 'cgroup2' || (type === 'cgroup' && options!.split(',').includes('memory'));
+      return knowsMemory ? [{ type, mount: unescape(mount!), mountRoot: unescape(mountRoot!) }] : [];
     });
 }
 

@@ -8,6 +8,7 @@
 import { AllocatorError, ADDRESS_SPACE_SIZE, alignUp, checkInteger, isPowerOfTwo } from '@allokit/allocator';
 import type { MemoryLimit, OperatingSystem } from '../operating-system.ts';
 import { PagedMemory } from '../paged-memory.ts';
+import { residentBytes } from '../residency.ts';
 import { requireOperatingSystem } from './find.ts';
 import { Region } from './region.ts';
 
@@ -130,14 +131,15 @@ export class NativeMemory extends PagedMemory {
   }
 
   /**
-   * Bytes of `[from, to)` that are in physical memory, as the system counts them: whole pages of its own. On Linux before 6.7, and elsewhere, pages that
-   * were only ever read count as well. O(pages of the range).
+   * Bytes of `[from, to)` that are in physical memory. On Linux before 6.7, and elsewhere, pages that were only ever read count as well. O(pages of the range).
    *
-   * @throws TypeError or RangeError for what is no range, AllocatorError `released`.
+   * @throws TypeError or RangeError for what is no range within the reserve, AllocatorError `released`.
    */
   resident(from = 0, to: number = this.committed): number {
-    const { start, size } = this.#pagesOf(from, to);
-    return size === 0 ? 0 : this.#os.resident(start, size);
+    this.refresh();
+    checkInteger(from, 'from', 0, this.reserved);
+    checkInteger(to, 'to', from, this.reserved);
+    return residentBytes(this.#os, this, from, to);
   }
 
   /**
