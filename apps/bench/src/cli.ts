@@ -3,6 +3,7 @@
 import { access } from 'node:fs/promises';
 import { resolve } from 'node:path';
 
+import { WASM_PAGE_SIZE } from '@allokit/vmem';
 import { Command, InvalidArgumentError, Option } from 'commander';
 
 import { fieldOf, UnknownAllocatorError, type CommandName } from './catalogue.ts';
@@ -13,25 +14,37 @@ import { hybridWorkload } from './commands/hybrid.ts';
 import { formatSizes, PAIR_SIZES, pairWorkload, type SizeRange } from './commands/pair.ts';
 import { poolWorkloads } from './commands/pool.ts';
 import { record } from './commands/record.ts';
+import { vmem, VMEM_SIZE, VmemSizeError } from './commands/vmem.ts';
 import type { MeasureOptions } from './measure.ts';
 import { run } from './run.ts';
 import { readTrace, requireFiles } from './trace/file.ts';
 import { TraceError } from './trace/trace.ts';
+import { EXPERIMENTS, type ExperimentName } from './vmem/measurement.ts';
 import { replayWorkload, type Workload } from './workload.ts';
 
-/** Options that every measuring command has. */
-interface CommonOptions {
+/** Options of whatever is done in rounds and reported. */
+interface RoundsOptions {
   readonly json: boolean;
   readonly csv?: string;
-  readonly seed: number;
   readonly rounds: number;
   readonly warm: number;
+}
+
+/** Options that every command that measures allocators has. */
+interface CommonOptions extends RoundsOptions {
+  readonly seed: number;
   readonly budget: number;
   readonly allocator: readonly string[];
   readonly base?: string;
   readonly list: boolean;
   readonly verify: boolean;
   readonly sized: boolean;
+}
+
+interface VmemCommandOptions extends RoundsOptions {
+  readonly size?: number;
+  readonly quick: boolean;
+  readonly experiment: readonly ExperimentName[];
 }
 
 type WorkloadMaker = (seed: number) => Iterable<Workload> | AsyncIterable<Workload>;
@@ -55,16 +68,35 @@ function sizeRange(text: string): SizeRange {
   return { min, max };
 }
 
-/** A command with the options they all have. */
-function measuringCommand(name: string, description: string, defaults: { rounds: number; warm: number; budget: number }): Command {
+/** Bytes in whole pages of WebAssembly. */
+function memorySize(text: string): number {
+  const [, digits, unit = ''] = /^(\d+)(|[KMG])(?:i?B)?$/.exec(text) ?? [];
+  const size = Math.ceil((Number(digits) * 1024 ** ['', 'K', 'M', 'G'].indexOf(unit)) / WASM_PAGE_SIZE) * WASM_PAGE_SIZE;
+  if (!(size >= VMEM_SIZE.min && size <= VMEM_SIZE.max)) throw new InvalidArgumentError('It must be a size as in 256MiB, of 1 MiB to 4 GiB.');
+  return size;
+}
+
+function addExperiment(pick: string, picks: readonly ExperimentName[]): ExperimentName[] {
+  const name = EXPERIMENTS.find((experiment) => experiment === pick);
+  if (name === undefined) throw new InvalidArgumentError(`It must be one of ${EXPERIMENTS.join(', ')}.`);
+  return [...picks, name];
+}
+
+/** A command with the options of whatever is done in rounds and reported. */
+function roundsCommand(name: string, description: string, defaults: { rounds: number; warm: number }): Command {
   return program
     .command(name)
     .description(description)
     .option('--json', 'print JSON, and nothing else, on standard output', false)
     .option('--csv <file>', 'write the results to a file as well')
-    .option('--seed <number>', 'seed of the random sizes and orders', wholeNumber(0), 1)
     .option('--rounds <number>', 'rounds that count', wholeNumber(1), defaults.rounds)
-    .option('--warm <number>', 'rounds before that, which do not', wholeNumber(1), defaults.warm)
+    .option('--warm <number>', 'rounds before that, which do not', wholeNumber(1), defaults.warm);
+}
+
+/** A command with the options of all that measure allocators. */
+function measuringCommand(name: string, description: string, defaults: { rounds: number; warm: number; budget: number }): Command {
+  return roundsCommand(name, description, defaults)
+    .option('--seed <number>', 'seed of the random sizes and orders', wholeNumber(0), 1)
     .option('--budget <seconds>', 'time after which a slow allocator is stopped', wholeNumber(1), defaults.budget)
     .option('--allocator <name>', 'measure this one; repeat for more (default: all)', (pick: string, picks: string[]) => [...picks, pick], [] as string[])
     .option('--base <name>', 'the allocator that ratios refer to (default: the first of ours)')
@@ -94,16 +126,20 @@ async function execute(command: CommandName, options: CommonOptions, makeWorkloa
   const { rounds, warm: warmRounds, budget, verify, sized: sizedFree, base } = options;
   const measureOptions: MeasureOptions = { rounds, warmRounds, budget, verify, sizedFree, ...(base === undefined ? {} : { base }) };
   const { seed, json, csv } = options;
-  const commandLine = ['pnpm bench', ...process.argv.slice(2)].join(' ');
   const isFine = await run(makeWorkloads(seed), field, measureOptions, {
     command,
-    commandLine,
+    commandLine: commandLine(),
     seed,
     json,
     ...(introduction === undefined ? {} : { introduction }),
     ...(csv === undefined ? {} : { csv: await userPath(csv) }),
   });
   if (!isFine) process.exitCode = 1;
+}
+
+/** What was typed. */
+function commandLine(): string {
+  return ['pnpm bench', ...process.argv.slice(2)].join(' ');
 }
 
 /** A path as the user meant it: script runners change the working folder and say where they were started. */
@@ -166,6 +202,24 @@ measuringCommand('demo', 'Replay the recorded traces of real programs, verified:
     );
   });
 
+roundsCommand('vmem', 'Virtual memory: reserve, commit, pre-touch, what is resident, giving back.', { rounds: 5, warm: 1 })
+  .addOption(new Option('--size <bytes>', 'what pre-touch makes resident (default: 4GiB, or what the machine can spare)').argParser(memorySize))
+  .option('--quick', 'pre-touch 256 MiB, three rounds, unless told otherwise: under half a minute', false)
+  .option('--experiment <name>', `do one only, of ${EXPERIMENTS.join(', ')}; repeat for more (default: all)`, addExperiment, [])
+  .action(async (options: VmemCommandOptions, command: Command) => {
+    const { json, csv, size, quick, rounds, warm: warmRounds, experiment: picks } = options;
+    const isFine = await vmem({
+      json,
+      csv: csv === undefined ? undefined : await userPath(csv),
+      commandLine: commandLine(),
+      sizeBytes: size ?? (quick ? VMEM_SIZE.quick : undefined),
+      rounds: quick && command.getOptionValueSource('rounds') === 'default' ? 3 : rounds,
+      warmRounds,
+      experiments: picks.length === 0 ? EXPERIMENTS : picks,
+    });
+    if (!isFine) process.exitCode = 1;
+  });
+
 program
   .command('record')
   .description('Record the allocations of a program on Linux: bench record -o FILE.altrace.gz -- COMMAND ARGUMENT...')
@@ -181,7 +235,7 @@ try {
   const [first, ...rest] = process.argv.slice(2);
   await program.parseAsync(first === '--' ? rest : process.argv.slice(2), { from: 'user' });
 } catch (error) {
-  if (!(error instanceof TraceError || error instanceof UnknownAllocatorError)) throw error;
+  if (!(error instanceof TraceError || error instanceof UnknownAllocatorError || error instanceof VmemSizeError)) throw error;
   process.stderr.write(`error: ${error.message}\n`);
   process.exitCode = 1;
 }

@@ -14,6 +14,7 @@ import {
   FIRST_REGION,
   FRAGMENT_WORDS_MIN,
   GROWTH_LIMIT_WORDS,
+  GROWTH_SHARE,
   GROWTH_STEP_WORDS,
   HEADER,
   HEAP_SIZE_MIN,
@@ -28,6 +29,7 @@ import {
   SIZE,
   STATE_SIZE,
   USED,
+  WHOLE_SHARE,
 } from './layout.ts';
 
 /** What a walk over the regions counts. */
@@ -66,6 +68,7 @@ function checkDiagnostics(words: Int32Array, state: number): void {
   const allocated = words[state + ALLOCATED]!;
   const peak = words[state + ALLOCATED_PEAK]!;
   const step = words[state + GROWTH_STEP_WORDS]!;
+  const share = words[state + GROWTH_SHARE]!;
   if (capacity < FRAGMENT_WORDS_MIN || capacity % FRAGMENT_WORDS_MIN !== 0) fail(`the capacity is ${capacity * 4} bytes`);
   if (allocated < 0 || allocated > capacity || allocated % FRAGMENT_WORDS_MIN !== 0) fail(`${allocated * 4} bytes of ${capacity * 4} are allocated`);
   // A heap that grew and was trimmed may have had more than it has now.
@@ -74,6 +77,7 @@ function checkDiagnostics(words: Int32Array, state: number): void {
   if (step < 0 || step % FRAGMENT_WORDS_MIN !== 0) fail(`the heap grows in steps of ${step * 4} bytes`);
   if (step !== 0 && words[state + BLOCK_WORDS] === 0) fail('a heap without a parent is to grow');
   if (step !== 0 && words[state + GROWTH_LIMIT_WORDS]! < 0) fail(`the limit of growth is ${words[state + GROWTH_LIMIT_WORDS]! * 4} bytes`);
+  if (share < 0 || share > (step === 0 ? 0 : WHOLE_SHARE)) fail(`the heap grows by ${share / WHOLE_SHARE} of itself`);
   if (words[state + BIN_MASK] === 0 && allocated < capacity) fail(`${(capacity - allocated) * 4} bytes are free, but no bin is marked`);
   if (words[state + BIN_MASK]! >>> BIN_COUNT !== 0 || (words[state + BIN_MASK]! & 3) !== 0) fail('a bin is marked that does not exist');
 }

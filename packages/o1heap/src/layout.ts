@@ -24,7 +24,7 @@
 import { HEADER_SIZE, alignUp } from '@allokit/allocator';
 
 /** What the state's header says. */
-export const HEADER = { kind: 'O1HP', version: 1 };
+export const HEADER = { kind: 'O1HP', version: 2 };
 
 /** Bytes before a block that belong to the heap. */
 export const FRAGMENT_HEADER_SIZE = 8;
@@ -74,8 +74,12 @@ export const BINS = FIELDS + 14;
  * smallest fragment's is the last. (No fragment is large enough for bins 0 and 1.)
  */
 export const BIN_COUNT = 30;
+/** How much of itself a heap adds at least when it grows, in units of 1 / {@link WHOLE_SHARE}. Behind the bins, so that these keep their places in the cache. */
+export const GROWTH_SHARE = BINS + 2 * BIN_COUNT;
+/** A growth by as much as there is. */
+export const WHOLE_SHARE = 2 ** 30;
 /** Bytes of the state. */
-export const STATE_SIZE = alignUp((BINS + 2 * BIN_COUNT) * 4, FRAGMENT_SIZE_MIN);
+export const STATE_SIZE = alignUp((GROWTH_SHARE + 1) * 4, FRAGMENT_SIZE_MIN);
 
 /** Words from a region's start to its fields. */
 export const REGION_NEXT = 0;

@@ -48,6 +48,7 @@ import {
   FRAGMENT_SIZE_MIN,
   FRAGMENT_WORDS_MIN,
   GROWTH_LIMIT_WORDS,
+  GROWTH_SHARE,
   GROWTH_STEP_WORDS,
   HEADER,
   HEAP_SIZE_MIN,
@@ -62,10 +63,14 @@ import {
   SIZE,
   STATE_SIZE,
   USED,
+  WHOLE_SHARE,
 } from './layout.ts';
 
 /** Bytes of a heap when nothing is said: 1 GiB of address space, of which untouched pages cost nothing. */
 export const HEAP_SIZE_DEFAULT = 2 ** 30;
+
+/** How much of itself a heap adds when it grows and nothing is said. */
+const GROWTH_SHARE_DEFAULT = 1 / 8;
 
 const { clz32 } = Math;
 
@@ -78,11 +83,13 @@ const NO_WORDS = new Int32Array(0);
 
 /** How an {@link O1Heap} gets more memory from its parent when it is full. */
 export interface O1HeapGrowth {
-  /**
-   * Bytes that a growth adds at least. A larger request adds what it needs; a larger heap adds an eighth of itself, so that growths, and the regions they may leave,
-   * stay few.
-   */
+  /** Bytes that a growth adds at least. A larger request adds what it needs, a larger heap its `share`. */
   readonly step: number;
+  /**
+   * How much of itself the heap adds at least, 0..1, so that growths, and the regions they may leave, stay few: with 1 it doubles. Kept with the heap to a billionth.
+   * Default 0.125.
+   */
+  readonly share?: number;
   /** Bytes that the heap may reach, its state included. Default: as far as the parent goes. */
   readonly limit?: number;
 }
@@ -155,6 +162,7 @@ export class O1Heap implements Allocator {
     if (growth !== undefined) {
       checkInteger(growth.step, 'growth.step', 1, ADDRESS_SPACE_SIZE);
       checkInteger(growth.limit ?? ADDRESS_SPACE_SIZE, 'growth.limit', size, ADDRESS_SPACE_SIZE);
+      checkShare(growth.share ?? GROWTH_SHARE_DEFAULT);
     }
     checkAllocator(parent, 'parent');
     const blockSize = alignDown(size, FRAGMENT_SIZE_MIN);
@@ -204,6 +212,17 @@ export class O1Heap implements Allocator {
     const holds = 'usableSize' in parent ? parent.usableSize(address) >= blockSize : parent.owns(address);
     if (!holds) throw new AllocatorError('bad-header', `the parent has no block of ${blockSize} bytes at ${formatAddress(address)}`);
     return new O1Heap(memory, parent, address).#proved();
+  }
+
+  /**
+   * Whether the state of a heap lies at `address`, of any layout version; looks at its header only. O(1).
+   *
+   * @throws TypeError or RangeError for what is no address, AllocatorError `released` when the memory was.
+   */
+  static liesAt(memory: Memory, address: Address): boolean {
+    checkAddress(address);
+    memory.refresh();
+    return address % FRAGMENT_SIZE_MIN === 0 && hasHeader(memory, address, HEADER);
   }
 
   /** {@link requiredCapacity}: bytes for `size` with which a heap can never run out. */
@@ -371,7 +390,7 @@ export class O1Heap implements Allocator {
       const length = words[region + REGION_WORDS]!;
       if (previous !== 0 && freeTail(words, region) === length - REGION_OVERHEAD_WORDS) {
         dropRegion(words, state, region, previous);
-        parent.deallocate(region * 4, length * 4);
+        parent.deallocate(region * 4, heldSize(parent, region * 4, length * 4));
         returned += length * 4;
       } else {
         returned += this.#cutTail(parent, region);
@@ -395,7 +414,7 @@ export class O1Heap implements Allocator {
     if (less <= 0) return 0;
     // First, because a parent may write to what it takes back.
     shortenRegion(words, state, region, less);
-    if (!parent.resize(start, oldSize, oldSize - less * 4)) {
+    if (!parent.resize(start, heldSize(parent, start, oldSize), oldSize - less * 4)) {
       lengthenRegion(words, state, region, less);
       return 0;
     }
@@ -417,10 +436,10 @@ export class O1Heap implements Allocator {
     if (parent === undefined) return;
     while (region !== 0) {
       const next = words[region + REGION_NEXT]!;
-      giveBack(parent, region * 4, words[region + REGION_WORDS]! * 4);
+      giveBack(parent, region * 4, heldSize(parent, region * 4, words[region + REGION_WORDS]! * 4));
       region = next;
     }
-    giveBack(parent, this.address, blockSize);
+    giveBack(parent, this.address, heldSize(parent, this.address, blockSize));
   }
 
   /** O(free fragments of the highest bin in use). */
@@ -475,6 +494,7 @@ export class O1Heap implements Allocator {
     words[state + CREATED_WORDS] = size / 4;
     words[state + GROWTH_STEP_WORDS] = growth === undefined ? 0 : Math.ceil(Math.min(growth.step, ADDRESS_SPACE_SIZE / 2) / FRAGMENT_SIZE_MIN) * FRAGMENT_WORDS_MIN;
     words[state + GROWTH_LIMIT_WORDS] = Math.floor((growth?.limit ?? ADDRESS_SPACE_SIZE) / 4);
+    words[state + GROWTH_SHARE] = growth === undefined ? 0 : Math.round((growth.share ?? GROWTH_SHARE_DEFAULT) * WHOLE_SHARE);
     words[state + FIRST_REGION] = region;
     words[state + LAST_REGION] = region;
     clearBins(words, state);
@@ -568,7 +588,8 @@ export class O1Heap implements Allocator {
     if (step === 0 || this.#parent === undefined || size > REQUEST_SIZE_MAX) return this.#fail(size);
     const wanted = fragmentWords(size);
     const needed = alignment <= FRAGMENT_SIZE_MIN ? wanted : 2 ** (31 - binFor(wanted + (alignment - FRAGMENT_SIZE_MIN) / 4));
-    const more = Math.max(step, alignDown(words[state + CAPACITY]! >>> 3, FRAGMENT_WORDS_MIN));
+    const share = words[state + GROWTH_SHARE]! / WHOLE_SHARE;
+    const more = Math.max(step, alignDown(Math.floor(this.#heldWords * share), FRAGMENT_WORDS_MIN));
     const parent = this.#parent;
     const isGrown =
       this.#growRegion(parent, needed, more) ||
@@ -580,12 +601,17 @@ export class O1Heap implements Allocator {
     return isGrown ? this.allocate(size, alignment) : this.#fail(size);
   }
 
+  /** Words that the heap has of its parent. O(regions). */
+  get #heldWords(): number {
+    const { words, state } = this;
+    let held = STATE_SIZE / 4;
+    for (let region = words[state + FIRST_REGION]!; region > 0; region = words[region + REGION_NEXT]!) held += words[region + REGION_WORDS]!;
+    return held;
+  }
+
   /** Words that the limit leaves to growth. O(regions). */
   get #room(): number {
-    const { words, state } = this;
-    let room = words[state + GROWTH_LIMIT_WORDS]! - STATE_SIZE / 4;
-    for (let region = words[state + FIRST_REGION]!; region > 0; region = words[region + REGION_NEXT]!) room -= words[region + REGION_WORDS]!;
-    return alignDown(Math.max(0, room), FRAGMENT_WORDS_MIN);
+    return alignDown(Math.max(0, this.words[this.state + GROWTH_LIMIT_WORDS]! - this.#heldWords), FRAGMENT_WORDS_MIN);
   }
 
   /** Makes the last region longer, where it stands, so that its free tail has `needed` words. */
@@ -598,7 +624,7 @@ export class O1Heap implements Allocator {
     const start = isFirst ? this.address : region * 4;
     const oldSize = (region + words[region + REGION_WORDS]!) * 4 - start;
     if (more < least || oldSize + more * 4 >= ADDRESS_SPACE_SIZE) return false;
-    const isLonger = parent.resize(start, oldSize, oldSize + more * 4);
+    const isLonger = parent.resize(start, heldSize(parent, start, oldSize), oldSize + more * 4);
     // A parent that tried in vain may have grown the memory on the way.
     this.#renew();
     if (!isLonger) return false;
@@ -692,6 +718,20 @@ export class O1Heap implements Allocator {
     this.notePeaks(words[state + ALLOCATED]!, newSize);
     return true;
   }
+}
+
+/**
+ * Bytes of a block that the parent holds for the heap. More than the heap counts where a process was killed between the parent's side of a growth
+ * or a trimming and the heap's: the heap works on with what it knows.
+ */
+function heldSize(parent: Parent, address: Address, size: number): number {
+  return 'usableSize' in parent ? parent.usableSize(address) : size;
+}
+
+function checkShare(share: number): void {
+  const given: unknown = share;
+  if (typeof given !== 'number') throw new TypeError(`growth.share must be a number, got ${typeof given}`);
+  if (!(share >= 0 && share <= 1)) throw new RangeError(`growth.share must be within 0..1, got ${share}`);
 }
 
 /** Words of the fragment that holds a request of `size` bytes, 1 \<= size \<= 2^31 - 8. */

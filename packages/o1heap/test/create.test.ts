@@ -58,6 +58,12 @@ describe('the grid of bases and sizes', () => {
     for (const growth of [{ step: 0 }, { step: -16 }, { step: 1.5 }, { step: 16, limit: 4095 }, { step: 16, limit: 2 ** 33 }]) {
       expect(() => O1Heap.create(memory, { size: 4096, growth })).toThrow(RangeError);
     }
+    for (const share of [-0.1, 1.01, NaN, Infinity]) {
+      const create = (): O1Heap => O1Heap.create(memory, { size: 4096, growth: { step: 16, share } });
+      expect(create).toThrow(RangeError);
+      expect(create).toThrow(`growth.share must be within 0..1, got ${share}`);
+    }
+    expect(() => O1Heap.create(memory, { size: 4096, growth: { step: 16, share: '1' as unknown as number } })).toThrow(TypeError);
     for (const address of [0, -16, 0.5, 2 ** 32, NaN]) expect(() => O1Heap.createAt(memory, address, 4096)).toThrow(RangeError);
     expect(() => O1Heap.createAt(memory, 16, 2 ** 32 - 15)).toThrow(RangeError);
     expect(memory.stats().liveBytes).toBe(0);
@@ -86,6 +92,20 @@ describe.each(MEMORIES)('on a $name', ({ create: createMemory }) => {
     expect(picture(again)).toBe(`F${2 ** 15 - FIRST_BLOCK}`);
     again.release();
     expect(memory.usableSize(address)).toBe(2 ** 16);
+  });
+
+  test('liesAt tells where a heap lies, and changes nothing', () => {
+    const memory = createMemory(2 ** 20);
+    const address = memory.allocate(2 ** 16);
+    const seen = (): boolean[] => [address, address + 16, address + 4, 0, 2 ** 32 - 1].map((each) => O1Heap.liesAt(memory, each));
+    expect(seen()).toEqual([false, false, false, false, false]);
+    const heap = O1Heap.createAt(memory, address, 2 ** 16);
+    expect(seen()).toEqual([true, false, false, false, false]);
+    expect(() => O1Heap.liesAt(memory, -1)).toThrow(RangeError);
+    heap.release();
+    expect(seen()).toEqual([false, false, false, false, false]);
+    memory.release();
+    expect(() => O1Heap.liesAt(memory, address)).toThrow(refusal('released'));
   });
 
   test('createAt takes committed bytes only', () => {

@@ -16,6 +16,7 @@ import {
   FAILURES,
   FIRST_REGION,
   GROWTH_LIMIT_WORDS,
+  GROWTH_SHARE,
   GROWTH_STEP_WORDS,
   LAST_REGION,
   PREVIOUS,
@@ -24,6 +25,7 @@ import {
   REGION_WORDS,
   REQUEST_PEAK,
   SIZE,
+  WHOLE_SHARE,
 } from '../src/layout.ts';
 import { fragments, regions } from './fragments.ts';
 import { buffer } from './memories.ts';
@@ -114,6 +116,7 @@ describe.each(['fixed', 'grown'] as const)('damage to a %s heap is seen', (kind)
     expect(see(ALLOCATED_PEAK, [0, -4, allocated - 4, allocated + 1, ...(kind === 'fixed' ? [capacity + 4] : [])])).toEqual([]);
     expect(see(REQUEST_PEAK, [0])).toEqual([]);
     expect(see(GROWTH_STEP_WORDS, [-4, 1, 1023])).toEqual([]);
+    expect(see(GROWTH_SHARE, [-1, WHOLE_SHARE + 1, ...(kind === 'fixed' ? [1, WHOLE_SHARE] : [])])).toEqual([]);
     if (kind === 'grown') expect(see(GROWTH_LIMIT_WORDS, [-1])).toEqual([]);
     // What any value of can be true is not looked at.
     expect(see(FAILURES, [7])).toHaveLength(1);

@@ -1,6 +1,7 @@
 import { NULL } from '@allokit/allocator';
 import { Random } from '@allokit/allocator/testing';
 import { BufferMemory, WasmMemory, type PagedMemory } from '@allokit/vmem';
+import { NativeMemory } from '@allokit/vmem/native';
 import { describe, expect, test } from 'vitest';
 import { HEAP_SIZE_DEFAULT, O1Heap } from '../src/index.ts';
 import { picture } from './fragments.ts';
@@ -11,6 +12,7 @@ const GIB = 2 ** 30;
 describe.each([
   ['WebAssembly memory', (): PagedMemory => WasmMemory.create({ reserve: GIB + 2 ** 20 })],
   ['buffer', (): PagedMemory => BufferMemory.create({ reserve: GIB + 2 ** 24 })],
+  ['native memory', (): PagedMemory => NativeMemory.create({ reserve: GIB + 2 ** 20, commit: 'all' })],
 ])('1 GiB of %s', (_name, create) => {
   test('holds 32,767 blocks of 20 KiB, each rounded to 32', () => {
     const memory = create();

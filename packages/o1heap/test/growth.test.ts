@@ -89,6 +89,63 @@ test('the last of the memory is used in one piece: growth takes what is left whe
   expect(picture(heap)).toBe(`F${heap.stats().capacity}`);
 });
 
+describe('the share of itself that a heap adds', () => {
+  /** The sizes that a heap has while it fills up, in units of its first. */
+  function sizes(heap: O1Heap): number[] {
+    const seen = [held(heap)];
+    while (heap.allocate(1000) !== NULL) if (held(heap) !== seen.at(-1)) seen.push(held(heap));
+    heap.checkInvariants();
+    return seen.map((size) => size / seen[0]!);
+  }
+
+  test.each([
+    [1, [1, 2, 4, 8, 16, 32, 64]],
+    [0.5, [...Array.from({ length: 11 }, (_, i) => 1.5 ** i), 64]],
+    [0, [1, ...Array.from({ length: 63 * 4 }, (_, i) => 1 + (i + 1) / 4)]],
+  ])('is %f: the sizes follow from it, and the last growth ends at the limit', (share, expected) => {
+    const size = 2 ** 14;
+    expect(sizes(growing(buffer(2 ** 21), size, { step: size / 4, share, limit: 64 * size }))).toEqual(expected);
+  });
+
+  test('is an eighth unless told, and the step where that is more', () => {
+    const size = 2 ** 14;
+    const growth = { step: size, limit: 2 ** 20 };
+    const defaults = sizes(growing(buffer(2 ** 21), size, growth));
+    expect(defaults).toEqual(sizes(growing(buffer(2 ** 21), size, { ...growth, share: 0.125 })));
+    expect(defaults.slice(0, 11)).toEqual([1, 2, 3, 4, 5, 6, 7, 8, 9, 10.125, 11_664 / 1024]);
+  });
+
+  test('counts every region where growth in place is barred', () => {
+    const memory = buffer(2 ** 22);
+    const heap = growing(memory, PAGE, { step: 16, share: 1, limit: 2 ** 19 });
+    const seen = new Set([held(heap)]);
+    do {
+      memory.allocate(1);
+      seen.add(held(heap));
+    } while (heap.allocate(1000) !== NULL);
+    expect([...seen].map((size) => size / PAGE)).toEqual([1, 2, 4, 8, 16, 32, 64, 128]);
+    heap.checkInvariants();
+  });
+
+  test('is kept with the heap: an attached one grows alike', () => {
+    const memory = buffer(2 ** 21);
+    const heap = growing(memory, PAGE, { step: 16, share: 0.75, limit: 2 ** 20 });
+    heap.allocate(1000);
+    const attached = O1Heap.attach(memory, heap.address);
+    const alone = growing(buffer(2 ** 21), PAGE, { step: 16, share: 0.75, limit: 2 ** 20 });
+    alone.allocate(1000);
+    expect(sizes(attached)).toEqual(sizes(alone));
+  });
+
+  test('that the parent does not have is no reason to refuse what it has', () => {
+    const memory = buffer(2 ** 16);
+    const heap = growing(memory, 40_000, { step: 16, share: 1 });
+    while (heap.stats().failureCount === 0) heap.allocate(100);
+    expect(held(heap)).toBeGreaterThan(2 ** 16 - 2 * PAGE);
+    heap.checkInvariants();
+  });
+});
+
 describe('the limit', () => {
   test.each([PAGE, 3 * PAGE, 2 ** 16, 2 ** 16 + 48])('of %i bytes counts everything taken from the parent, in one region or many', (limit) => {
     for (const isWalled of [false, true]) {

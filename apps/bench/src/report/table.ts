@@ -5,6 +5,7 @@ import Table from 'cli-table3';
 import type { Result } from '../result.ts';
 import type { Subject } from '../subject.ts';
 import type { Workload } from '../workload.ts';
+import { formatNumber } from './number.ts';
 
 export interface TableOptions {
   /** The subject that ratios refer to. */
@@ -29,15 +30,15 @@ function row(result: Result): string[] {
   const partial = (text: string): string => (status === 'stopped' && text !== '-' ? `(${text})` : text);
   return [
     result.subject,
-    partial(number(medianNs, 1)),
-    partial(number(bestNs, 1)),
-    number(ratio, 2),
-    medianNs === undefined ? '-' : partial(number(1e6 / medianNs, 0)),
-    number(failedOperations, 0),
+    partial(formatNumber(medianNs, 1)),
+    partial(formatNumber(bestNs, 1)),
+    formatNumber(ratio, 2),
+    medianNs === undefined ? '-' : partial(formatNumber(1e6 / medianNs, 0)),
+    formatNumber(failedOperations, 0),
     verdict(result),
-    peakFootprint === undefined || peakLive === 0 ? '-' : number(peakFootprint / peakLive, 2),
-    peakFootprint === undefined ? '-' : number(peakFootprint / 1000, 0),
-    worstNs === undefined ? '-' : number(worstNs / 1000, 1),
+    peakFootprint === undefined || peakLive === 0 ? '-' : formatNumber(peakFootprint / peakLive, 2),
+    peakFootprint === undefined ? '-' : formatNumber(peakFootprint / 1000, 0),
+    worstNs === undefined ? '-' : formatNumber(worstNs / 1000, 1),
   ];
 }
 
@@ -45,10 +46,6 @@ function verdict({ kind, verified, status }: Result): string {
   if (status === 'stopped') return 'too slow';
   if (kind === 'native' || verified === undefined) return status === 'failed' ? 'NO' : '-';
   return verified ? 'yes' : 'NO';
-}
-
-function number(value: number | undefined, digits: number): string {
-  return value === undefined ? '-' : value.toLocaleString('en', { minimumFractionDigits: digits, maximumFractionDigits: digits });
 }
 
 function remarks(workload: Workload, results: readonly Result[], subjects: readonly Subject[]): string[] {

@@ -6,11 +6,11 @@
  */
 
 import { AllocatorError, ADDRESS_SPACE_SIZE, alignUp, checkInteger, isPowerOfTwo } from '@allokit/allocator';
-import type { MemoryLimit, OperatingSystem } from '../operating-system.ts';
+import type { OperatingSystem } from '../operating-system.ts';
 import { PagedMemory } from '../paged-memory.ts';
 import { residentBytes } from '../residency.ts';
 import { requireOperatingSystem } from './find.ts';
-import { Region } from './region.ts';
+import { Region, type RegionOptions } from './region.ts';
 
 /** Bytes in a page when nothing is said: what WebAssembly and Windows deal in. */
 export const NATIVE_PAGE_SIZE = 65_536;
@@ -29,7 +29,10 @@ export interface NativeMemoryOptions {
   readonly hugePages?: boolean;
 }
 
-/** What another thread of the process attaches with: see {@link NativeMemory.token}. Goes through `postMessage` and `workerData`. */
+/**
+ * What another thread of the process attaches with: see {@link NativeMemory.token}. Goes through `postMessage` and `workerData`. What the handles share is theirs: whoever
+ * writes to it can end the process.
+ */
 export interface NativeMemoryToken {
   /** The process in which it means something. */
   readonly processId: number;
@@ -43,7 +46,7 @@ export interface NativeMemoryToken {
  * Views are plain `ArrayBuffer`s that die when memory is taken away (`release`, `decommit`): they have length 0 then. Growth leaves older views alive for what they
  * covered. A memory that is forgotten gives everything back once it and all its views were collected.
  *
- * Do not release a memory while the platform works on a view of it behind the scenes: an unfinished asynchronous read into it, or a compression of it, goes on with bytes
+ * Do not terminate a thread from outside while it attaches or its memory grows: koffi ends the process when it is interrupted there. Do not release a memory while the platform works on a view of it behind the scenes: an unfinished asynchronous read into it, or a compression of it, goes on with bytes
  * that are gone.
  */
 export class NativeMemory extends PagedMemory {
@@ -65,7 +68,7 @@ export class NativeMemory extends PagedMemory {
    * Makes a new memory. O(1): nothing but its state becomes resident.
    *
    * @throws TypeError or RangeError for sizes that are none; AllocatorError `unsupported` without koffi or on a platform that it does not know, `out-of-memory` or `system` when
-   *   the system refuses, naming its error, or a limit of the process does, with its figures: nothing stays reserved then.
+   *   the system refuses, naming its error, and the limit of the process that it stands for with its figures: nothing stays reserved then.
    */
   static create({ reserve, commit = 0, doubling = false, pageSize = NATIVE_PAGE_SIZE, hugePages = false }: NativeMemoryOptions): NativeMemory {
     const os = requireOperatingSystem();
@@ -75,10 +78,17 @@ export class NativeMemory extends PagedMemory {
     const committed = commit === 'all' ? reserved : commit;
     checkInteger(committed, 'commit', 0, reserved);
     if (hugePages && os.hugePageSize === 0) throw new AllocatorError('unsupported', `huge pages are not to be had on ${os.platform} for the asking`);
-    checkLimits(os.memoryLimits(), { reserved, committed: alignUp(committed, pageSize) });
-    const region = Region.reserve(os, { size: reserved, pageSize, alignment: Math.max(pageSize, hugePages ? os.hugePageSize : 0) });
     try {
-      if (hugePages) os.adviseHugePages(region.address, reserved);
+      return NativeMemory.#createIn(os, { size: reserved, pageSize, alignment: Math.max(pageSize, hugePages ? os.hugePageSize : 0) }, { committed, doubling, hugePages });
+    } catch (error) {
+      throw withLimits(os, error, { reserved, committed: alignUp(committed, pageSize) });
+    }
+  }
+
+  static #createIn(os: OperatingSystem, options: RegionOptions, { committed, doubling, hugePages }: { committed: number; doubling: boolean; hugePages: boolean }): NativeMemory {
+    const region = Region.reserve(os, options);
+    try {
+      if (hugePages) os.adviseHugePages(region.address, region.size);
       const memory = new NativeMemory(os, region, doubling);
       memory.#formatFor(committed);
       return memory;
@@ -247,12 +257,14 @@ export class NativeMemory extends PagedMemory {
   }
 }
 
-/** Refuses what the limits of the process forbid, before anything is asked of the system. */
-function checkLimits(limits: readonly MemoryLimit[], wanted: { readonly reserved: number; readonly committed: number }): void {
-  for (const { name, counts, limit, available } of limits) {
+/** Adds to the system's refusal which limit of the process stands behind it. */
+function withLimits(os: OperatingSystem, error: unknown, wanted: { readonly reserved: number; readonly committed: number }): unknown {
+  if (!(error instanceof AllocatorError && error.code === 'out-of-memory')) return error;
+  for (const { name, counts, limit, available } of os.memoryLimits()) {
     if ((counts !== 'reserved' && counts !== 'committed') || wanted[counts] <= available) continue;
-    throw new AllocatorError('out-of-memory', `${wanted[counts]} bytes cannot be ${counts}: ${name} is ${limit}, of which ${available} are left`);
+    return new AllocatorError('out-of-memory', `${wanted[counts]} bytes cannot be ${counts}: ${name} is ${limit}, of which ${available} are left`, { cause: error.cause });
   }
+  return error;
 }
 
 function checkPageSize({ pageSize: systemPageSize }: OperatingSystem, pageSize: number): void {
