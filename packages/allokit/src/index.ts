@@ -120,9 +120,16 @@ export {
   type PagedMemoryLayout,
   type PagedMemoryStats,
   type PageRun,
+  preTouch,
+  type PreTouchOptions,
+  type PreTouchProgress,
+  type PreTouchReport,
+  type PreTouchStrategy,
+  resident,
   WASM_PAGE_SIZE,
   WasmMemory,
   type WasmMemoryOptions,
 } from '@allokit/vmem';
+export { type CommitPolicy, GAME_HEAP_SIZE, GAME_HEAP_STEP, GameHeap, gameHeap, type GameHeapOptions, type GameHeapStats } from './game-heap.ts';
 export { GENERAL_PURPOSE_RESERVE, generalPurpose, type GeneralPurpose } from './general-purpose.ts';
 export { HYBRID_THRESHOLD, hybridPool, type HybridPool } from './hybrid-pool.ts';

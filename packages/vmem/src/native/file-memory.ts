@@ -125,6 +125,7 @@ export class FileMemory extends PagedMemory {
     return this.#file.header.root;
   }
 
+  /** Stores it. Throws `foreign-address` for what lies beyond the reserve. */
   set root(address: Address) {
     checkAddress(address);
     this.refresh();

@@ -4,6 +4,7 @@ import { AllocatorError, type AllocatorErrorCode } from '@allokit/allocator';
 
 /** What the system said, as the `cause` of the AllocatorError; shaped as Node.js shapes its own. */
 export class SystemError extends Error {
+  /** `SystemError`. */
   override readonly name = 'SystemError';
   /** The name of the error: `ENOMEM`, `ERROR_COMMITMENT_LIMIT` ... */
   readonly code: string;
