@@ -64,7 +64,8 @@ try {
   const [first, ...rest] = process.argv.slice(2);
   await program.parseAsync(first === '--' ? rest : process.argv.slice(2), { from: 'user' });
 } catch (error) {
-  if (!(error instanceof AllocatorError)) throw error;
+  // A plot that cannot be written, a heap that cannot be had: the rest is our own mistake.
+  if (!(error instanceof AllocatorError || (error instanceof Error && 'syscall' in error))) throw error;
   process.stderr.write(`error: ${error.message}\n`);
   process.exitCode = 1;
 }

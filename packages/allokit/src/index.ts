@@ -126,6 +126,7 @@ export {
   type PreTouchReport,
   type PreTouchStrategy,
   resident,
+  unlock,
   WASM_PAGE_SIZE,
   WasmMemory,
   type WasmMemoryOptions,

@@ -56,10 +56,9 @@ export class PageMap {
     this.#pageCountMax = pageCountMax;
   }
 
-  /** Starts an empty map at word `base`, for pages from `first` up to `pageCountMax`; `extend` gives it its pages. */
+  /** Starts an empty map at word `base`, where all words must be 0, for pages from `first` up to `pageCountMax`; `extend` gives it its pages. O(1). */
   static create(words: () => Int32Array, base: number, first: number, pageCountMax: number): PageMap {
     const view = words();
-    view.fill(0, base, base + FIELD_COUNT + pageCountMax);
     view[base + FIRST] = first;
     view[base + FINISH] = first;
     view[base + LOWEST_FREE] = first;

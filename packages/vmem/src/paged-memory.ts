@@ -81,6 +81,8 @@ export abstract class PagedMemory implements Memory, Allocator {
   readonly reserved: number;
   /** Whether other threads can see the same bytes. */
   abstract readonly shared: boolean;
+  /** Whether the bytes outlive the process. */
+  readonly persistent: boolean = false;
 
   #buffer: ArrayBufferLike = NO_BUFFER;
   #i8: Int8Array = new Int8Array(NO_BUFFER);

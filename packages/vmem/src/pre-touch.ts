@@ -21,7 +21,7 @@ import { writePages, writePatterns } from './touch.ts';
  * | `lazy` | nothing: pages come when they are used | everywhere |
  * | `write` | writes to each page from JavaScript, in slices; safe while other threads use the memory | everywhere |
  * | `pattern` | gives each page data of its own, so that none can be merged with others, then its former contents; nobody else may use the memory | everywhere |
- * | `populate` | has the operating system supply them, off this thread; safe while others use the memory | Linux 5.14 and later, with koffi |
+ * | `populate` | has the operating system supply them, off this thread; safe while others use the memory | Linux 5.14 and later, with koffi; elsewhere it is `write` |
  * | `parallel` | `threads` shares side by side: as `populate` does, else as `write` does in worker threads | as `populate`; else shared memory |
  */
 export type PreTouchStrategy = 'lazy' | 'write' | 'pattern' | 'populate' | 'parallel';
@@ -38,7 +38,7 @@ export interface PreTouchProgress {
 
 /** What to make resident, and how. */
 export interface PreTouchOptions {
-  /** Default: `populate` where the platform can, else `write`. */
+  /** Default `populate`. */
   readonly strategy?: PreTouchStrategy | undefined;
   /** Where the range starts, in bytes. All pages that overlap it are touched. Default 0. */
   readonly from?: number | undefined;
@@ -157,7 +157,7 @@ export async function preTouchOn(os: OperatingSystem | undefined, memory: Memory
 }
 
 function checkedRequest(os: OperatingSystem | undefined, memory: Memory, options: PreTouchOptions): Request {
-  const { strategy = os?.populate === undefined ? 'write' : 'populate', from = 0, to = memory.committed, hugePages = false, lock = false } = options;
+  const { strategy = 'populate', from = 0, to = memory.committed, hugePages = false, lock = false } = options;
   const { threads = Math.min(navigator.hardwareConcurrency, THREADS_DEFAULT_MAX), onProgress, signal } = options;
   if (typeof strategy !== 'string') throw new TypeError(`strategy must be a string, got ${String(strategy)} (${typeof strategy})`);
   if (!STRATEGIES.includes(strategy)) throw new RangeError(`strategy must be one of ${STRATEGIES.join(', ')}, got "${strategy}"`);
@@ -169,7 +169,8 @@ function checkedRequest(os: OperatingSystem | undefined, memory: Memory, options
   }
   if (onProgress !== undefined && typeof onProgress !== 'function') throw new TypeError(`onProgress must be a function, got ${typeof onProgress}`);
   if (signal !== undefined && typeof signal.throwIfAborted !== 'function') throw new TypeError(`signal must be an AbortSignal, got ${typeof signal}`);
-  return { strategy, from, to, threads, hugePages, lock, onProgress, signal };
+  const isPossible = strategy !== 'populate' || os?.populate !== undefined;
+  return { strategy: isPossible ? strategy : 'write', from, to, threads, hugePages, lock, onProgress, signal };
 }
 
 function checkSupport(os: OperatingSystem | undefined, memory: Memory, { strategy, to, hugePages, lock }: Request): void {
@@ -177,13 +178,15 @@ function checkSupport(os: OperatingSystem | undefined, memory: Memory, { strateg
   const refuse = (message: string): never => {
     throw new AllocatorError('unsupported', message);
   };
-  if (strategy === 'populate' && os?.populate === undefined) refuse('the strategy "populate" needs Linux 5.14 or later and the package koffi: "write" works everywhere');
+  const isPersistent = 'persistent' in memory && memory.persistent === true;
+  if (strategy === 'pattern' && isPersistent) refuse('the strategy "pattern" writes data of its own for a moment, which a file might keep: "write" does without');
   if (strategy === 'parallel' && os?.populate === undefined && !isSharedBuffer(memory.buffer)) {
     refuse('the strategy "parallel" needs shared memory, or Linux 5.14 or later and the package koffi: "write" works everywhere');
   }
   if (hugePages && !os?.hugePageSize) refuse('huge pages cannot be asked for on this platform, or without the package koffi');
   if (lock && os === undefined) refuse('memory can be locked by the operating system only: that needs Node.js and the package koffi');
   if (to <= byteLength) return;
+  if (isPersistent) refuse(`bytes up to ${to} cannot be made resident while the file is only ${byteLength} bytes long: commit first`);
   if (lock) refuse(`bytes up to ${to} cannot be locked while only ${byteLength} are accessible: commit first`);
   if (strategy !== 'lazy' && os?.populateReserved === undefined) {
     refuse(`bytes up to ${to} cannot be made resident here while only ${byteLength} are accessible: commit first`);
@@ -286,6 +289,7 @@ function writing(os: OperatingSystem | undefined, memory: Memory, write: typeof 
   const breathe = breathing();
   return async (from, to) => {
     const { buffer } = memory;
+    if (to > buffer.byteLength) throw new AllocatorError('invalid-address', `bytes ${from}..${to} were decommitted while they were touched: ${buffer.byteLength} are left`);
     write(new Int32Array(buffer, 0, Math.floor(buffer.byteLength / 4)), from, to, os?.pageSize ?? PAGE_SIZE_ASSUMED);
     await breathe();
   };

@@ -1,6 +1,6 @@
 /** How much of a memory is in the machine's memory: what only the operating system knows. */
 
-import { checkInteger, type Memory } from '@allokit/allocator';
+import { AllocatorError, checkInteger, type Memory } from '@allokit/allocator';
 import { findOperatingSystem } from '#operating-system';
 import type { OperatingSystem } from './operating-system.ts';
 
@@ -22,6 +22,21 @@ export function resident(memory: Memory, from = 0, to: number = memory.committed
   memory.refresh();
   const os = findOperatingSystem();
   return os === undefined ? undefined : residentBytes(os, memory, from, to);
+}
+
+/**
+ * Lets the system swap the pages of `[from, to)` out again, which `preTouch` with `lock` forbade. O(pages).
+ *
+ * @throws TypeError or RangeError for a range that is none, AllocatorError `unsupported` where the operating system cannot be called, `released`, `system` when it refuses.
+ */
+export function unlock(memory: Memory, from = 0, to: number = memory.committed): void {
+  checkInteger(from, 'from', 0, memory.committed);
+  checkInteger(to, 'to', from, memory.committed);
+  memory.refresh();
+  const os = findOperatingSystem();
+  if (os === undefined) throw new AllocatorError('unsupported', 'memory can be unlocked by the operating system only: that needs Node.js and the package koffi');
+  const { address, size } = pagesAround(os, memory, from, to);
+  if (size > 0) os.unlock(address, size);
 }
 
 /** What `resident` returns, for a range that was checked. */

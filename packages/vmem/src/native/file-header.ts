@@ -10,7 +10,7 @@
  */
 
 import { AllocatorError, ADDRESS_SPACE_SIZE, isPowerOfTwo, type Address } from '@allokit/allocator';
-import { fstatSync, readFileSync, readSync, writeSync } from 'node:fs';
+import { readFileSync, readSync, writeSync } from 'node:fs';
 
 const MAGIC = 'ALLOKITF';
 const VERSION = 1;
@@ -71,11 +71,6 @@ export class FileHeader {
     const reserved = bytes.readUInt32LE(16) * pageSize;
     if (!isPowerOfTwo(pageSize) || reserved > ADDRESS_SPACE_SIZE) refuse(`has pages of ${pageSize} bytes and ${reserved} in all`);
     return { pageSize, reserved };
-  }
-
-  /** Bytes of the file. */
-  get fileSize(): number {
-    return fstatSync(this.#descriptor).size;
   }
 
   get root(): Address {

@@ -5,13 +5,14 @@
  * had not written yet are lost: `flush` writes them. The layout of the file is in `file-header.ts`.
  */
 
-import { AllocatorError, ADDRESS_SPACE_SIZE, alignUp, checkAddress, checkInteger, formatAddress, isPowerOfTwo, type Address } from '@allokit/allocator';
-import { closeSync, fsyncSync, ftruncateSync, openSync, unlinkSync } from 'node:fs';
+import { AllocatorError, ADDRESS_SPACE_SIZE, alignUp, checkAddress, checkInteger, formatAddress, type Address } from '@allokit/allocator';
+import { unlinkSync } from 'node:fs';
 import { PagedMemory } from '../paged-memory.ts';
 import { residentBytes } from '../residency.ts';
-import { FileHeader } from './file-header.ts';
+import type { FileLayout } from './file-header.ts';
 import { requireOperatingSystem } from './find.ts';
-import { NATIVE_PAGE_SIZE } from './native-memory.ts';
+import { OpenFile } from './open-file.ts';
+import { checkBoolean, checkPageSize, NATIVE_PAGE_SIZE } from './page-size.ts';
 import type { PosixSystem } from './posix.ts';
 import { Region } from './region.ts';
 
@@ -19,6 +20,15 @@ import { Region } from './region.ts';
 export interface FileMemoryOpenOptions {
   /** Whether other processes and threads may have it open at the same time: they take turns with whatever changes it. Default `false`: it is locked. */
   readonly shared?: boolean;
+}
+
+/** How to find a {@link FileMemory}. */
+export interface FileMemoryAttachOptions extends FileMemoryOpenOptions {
+  /**
+   * Whether to take a file that was open when its machine went down, or a copy that was made of an open one: every word of the memory's state is proved all the same, but the program's
+   * own data may be of different moments. A copy made after `flush`, while nobody wrote, is whole. Default `false`.
+   */
+  readonly acceptTorn?: boolean;
 }
 
 /** How to make a {@link FileMemory}. */
@@ -32,15 +42,17 @@ export interface FileMemoryOptions extends FileMemoryOpenOptions {
 }
 
 /**
- * A root allocator over the bytes of a file. Single-owner: of all threads and processes that share it, one at a time may allocate or commit; the others call
+ * A root allocator over the bytes of a file. Single-owner: of all threads and processes that share it, one at a time may attach, allocate or commit; the others call
  * `refresh()` before they use an address that they were sent.
  *
  * A process that is killed leaves the file as its last store left it: `attach` finds every block, or refuses where the kill came in the middle of a change of the memory's own
- * state; allocators that lie in it prove theirs with their own `attach`. POSIX systems only. A file that another program truncates while it is open ends the process when
+ * state; allocators that lie in it prove theirs with their own `attach`. Others that share it then learn of it at their own next `attach` only. POSIX systems only. A file that another program truncates while it is open ends the process when
  * a lost page is touched, which nobody can prevent.
  */
 export class FileMemory extends PagedMemory {
   readonly shared = true;
+  /** Its bytes outlive the process. */
+  override readonly persistent = true;
   readonly #region: Region;
   readonly #file: OpenFile;
   #lastRefusal: AllocatorError | undefined;
@@ -62,19 +74,15 @@ export class FileMemory extends PagedMemory {
     const os = requirePosix();
     checkPageSize(os, pageSize);
     checkInteger(reserve, 'reserve', 1, ADDRESS_SPACE_SIZE - pageSize);
-    const reserved = alignUp(reserve, pageSize);
-    checkInteger(commit, 'commit', 0, reserved);
+    const layout = { pageSize, reserved: alignUp(reserve, pageSize) };
+    checkInteger(commit, 'commit', 0, layout.reserved);
+    checkBoolean(shared, 'shared');
     const file = OpenFile.open(os, path, 'wx+', shared);
     try {
-      const memory = new FileMemory(regionOf(os, file, { pageSize, reserved }), file);
-      try {
+      return FileMemory.#open(file, layout, (memory) => {
         memory.format(commit);
-      } catch (error) {
-        memory.#region.release();
-        throw memory.#lastRefusal ?? error;
-      }
-      file.header.write({ pageSize, reserved });
-      return memory;
+        file.guard('be written', () => file.header.write(layout));
+      });
     } catch (error) {
       file.close();
       unlinkSync(path);
@@ -83,34 +91,51 @@ export class FileMemory extends PagedMemory {
   }
 
   /**
-   * Finds the memory that `create` made: in another process, or after a restart. O(pages).
+   * Finds the memory that `create` made: in another process, or after a restart. O(pages). Takes its turn: while somebody else allocates, the state looks damaged.
    *
-   * @throws AllocatorError `bad-header` for a file that is none of ours or truncated, `corrupt` when it was being changed when its process was killed or the machine
-   *   went down, `system` when it cannot be opened or somebody else has locked it.
+   * @throws TypeError for options of the wrong kind; AllocatorError `bad-header` for a file that is none of ours or truncated, `corrupt` when it was being changed when its process was
+   *   killed or the machine went down, `system` when it cannot be opened or somebody else has locked it, `out-of-memory` when the disk has no room for all of it.
    */
-  static attach(path: string, { shared = false }: FileMemoryOpenOptions = {}): FileMemory {
+  static attach(path: string, { shared = false, acceptTorn = false }: FileMemoryAttachOptions = {}): FileMemory {
     const os = requirePosix();
+    checkBoolean(shared, 'shared');
+    checkBoolean(acceptTorn, 'acceptTorn');
     const file = OpenFile.open(os, path, 'r+', shared);
     try {
-      const layout = file.header.read(path);
+      const layout = file.guard('be read', () => file.header.read(path));
       if (layout.pageSize % os.pageSize !== 0) {
         throw new AllocatorError('unsupported', `${path} has pages of ${layout.pageSize} bytes, which those of this system, of ${os.pageSize}, do not divide`);
       }
-      if (file.isOnly && file.header.isTorn) throw new AllocatorError('corrupt', `the machine went down while ${path} was open: its pages may be of different moments`);
-      const region = regionOf(os, file, layout);
-      try {
-        const memory = new FileMemory(region, file);
-        memory.#extendToFile();
-        memory.#checkLength(path);
-        memory.adopt();
-        file.header.open();
-        return memory;
-      } catch (error) {
-        region.release();
-        throw error;
+      if (!acceptTorn && file.guard('be read', () => file.header.isTorn)) {
+        throw new AllocatorError('corrupt', `the machine went down while ${path} was open, or it is a copy: its pages may be of different moments`);
       }
+      // A copy may have holes, and a page without room on the disk would end the process when it is written.
+      file.lengthen(file.size);
+      return FileMemory.#open(file, layout, (memory) => {
+        memory.#extendToFile();
+        memory.#checkLength();
+        memory.adopt();
+        file.guard('be marked as open', () => file.header.open());
+      });
     } catch (error) {
       file.close();
+      throw error;
+    }
+  }
+
+  /** Makes the handle and prepares it; whatever goes wrong lets go of everything. */
+  static #open(file: OpenFile, layout: FileLayout, prepare: (memory: FileMemory) => void): FileMemory {
+    const region = regionOf(file, layout);
+    try {
+      const memory = new FileMemory(region, file);
+      try {
+        prepare(memory);
+      } catch (error) {
+        throw memory.#lastRefusal ?? error;
+      }
+      return memory;
+    } catch (error) {
+      region.release();
       throw error;
     }
   }
@@ -122,7 +147,7 @@ export class FileMemory extends PagedMemory {
    */
   get root(): Address {
     this.refresh();
-    return this.#file.header.root;
+    return this.#file.guard('be read', () => this.#file.header.root);
   }
 
   /** Stores it. Throws `foreign-address` for what lies beyond the reserve. */
@@ -130,7 +155,9 @@ export class FileMemory extends PagedMemory {
     checkAddress(address);
     this.refresh();
     if (address >= this.reserved) throw new AllocatorError('foreign-address', `${formatAddress(address)} does not lie in this memory`);
-    this.#file.header.root = address;
+    this.#file.guard('be written', () => {
+      this.#file.header.root = address;
+    });
   }
 
   /** Why memory was last refused: what stands behind a `NULL`, or a `false` of `commit`. */
@@ -149,7 +176,7 @@ export class FileMemory extends PagedMemory {
   }
 
   /**
-   * Bytes of `[from, to)` that are in physical memory, whoever brought them there. O(pages of the range).
+   * Bytes of `[from, to)` that are in physical memory and that this process has touched: what only others did is in memory too, and not told here. O(pages of the range).
    *
    * @throws TypeError or RangeError for what is no range within what is committed, AllocatorError `released`.
    */
@@ -196,109 +223,32 @@ export class FileMemory extends PagedMemory {
 
   /** Maps what another process has added. */
   #extendToFile(): void {
-    const { fileSize } = this.#file.header;
-    const length = Math.min(fileSize - this.pageSize, this.reserved);
+    const length = Math.min(this.#file.size - this.pageSize, this.reserved);
     if (length > this.#region.committed) this.#region.commit(length - (length % this.pageSize));
   }
 
   /** The state says how much was committed when it was last changed: a file that is shorter has lost its end. */
-  #checkLength(path: string): void {
+  #checkLength(): void {
     const length = this.#region.committed;
     const stated = length === 0 ? NaN : PagedMemory.notedCommitted(this.#region.buffer()) * this.pageSize;
-    if (!(stated <= length)) throw new AllocatorError('bad-header', `${path} is truncated: ${length} bytes of memory are left of ${stated}`);
+    if (!(stated <= length)) throw new AllocatorError('bad-header', `${this.#file.path} is truncated: ${length} bytes of memory are left of ${stated}`);
   }
 }
 
-/** A file that is open and locked. */
-class OpenFile {
-  readonly os: PosixSystem;
-  readonly header: FileHeader;
-  /** Whether nobody else had it open when we opened it. */
-  readonly isOnly: boolean;
-  readonly #descriptor: number;
-  #isClosed = false;
-
-  private constructor(os: PosixSystem, descriptor: number, isOnly: boolean) {
-    this.os = os;
-    this.#descriptor = descriptor;
-    this.header = new FileHeader(descriptor);
-    this.isOnly = isOnly;
-  }
-
-  /** @throws AllocatorError `already-initialised` when a new file is asked for and there is one, `system` when it cannot be opened or locked. */
-  static open(os: PosixSystem, path: string, flags: 'wx+' | 'r+', shared: boolean): OpenFile {
-    let descriptor: number;
-    try {
-      descriptor = openSync(path, flags);
-    } catch (cause) {
-      const code = cause instanceof Error && 'code' in cause && cause.code === 'EEXIST' ? 'already-initialised' : 'system';
-      throw new AllocatorError(code, code === 'system' ? `${path} cannot be opened: ${(cause as Error).message}` : `${path} is there already: attach it, or remove it`, { cause });
-    }
-    try {
-      const isOnly = os.lockFile(descriptor, 'exclusive');
-      if (!isOnly && !shared) throw new AllocatorError('system', `${path} is open elsewhere, and was not opened to be shared`);
-      if (shared && !os.lockFile(descriptor, 'shared')) throw new AllocatorError('system', `${path} is open elsewhere, where it is not shared`);
-      return new OpenFile(os, descriptor, isOnly);
-    } catch (error) {
-      closeSync(descriptor);
-      throw error;
-    }
-  }
-
-  /** Maps pages of the memory: `offset` counts from the first of them. */
-  map(address: bigint, size: number, offset: number): void {
-    this.os.mapFile(address, size, this.#descriptor, offset);
-  }
-
-  /** Makes the file `length` bytes long, with room on the disk for all of them: a page that had none would end the process when it is written. */
-  lengthen(length: number): void {
-    if (length <= this.header.fileSize) return;
-    this.os.allocateDisk(this.#descriptor, length);
-    try {
-      ftruncateSync(this.#descriptor, length);
-    } catch (cause) {
-      throw new AllocatorError('out-of-memory', `the file cannot be made ${length} bytes long: ${(cause as Error).message}`, { cause });
-    }
-  }
-
-  /** Waits for the disk. */
-  sync(address: bigint, size: number): void {
-    if (size > 0) this.os.sync(address, size);
-    fsyncSync(this.#descriptor);
-  }
-
-  /** Notes that the file was closed well, if nobody else has it open. */
-  finish(address: bigint, size: number): void {
-    if (!this.os.lockFile(this.#descriptor, 'exclusive')) return;
-    this.sync(address, size);
-    this.header.close();
-  }
-
-  /** Closes it, which unlocks it. */
-  close(): void {
-    if (this.#isClosed) return;
-    this.#isClosed = true;
-    closeSync(this.#descriptor);
-  }
-}
-
-function regionOf(os: PosixSystem, file: OpenFile, { pageSize, reserved }: { readonly pageSize: number; readonly reserved: number }): Region {
-  return Region.reserve(os, {
+function regionOf(file: OpenFile, { pageSize, reserved }: FileLayout): Region {
+  const region: Region = Region.reserve(file.os, {
     size: reserved,
     pageSize,
     alignment: pageSize,
     commitPages: (address, size, offset) => file.map(address, size, pageSize + offset),
+    onExit: () => file.finish(region.address, region.committed),
     onLetGo: () => file.close(),
   });
+  return region;
 }
 
 function requirePosix(): PosixSystem {
   const os = requireOperatingSystem();
   if (!('mapFile' in os)) throw new AllocatorError('unsupported', `memory in files is for POSIX systems, this is ${os.platform}`);
   return os as PosixSystem;
-}
-
-function checkPageSize({ pageSize: systemPageSize }: PosixSystem, pageSize: number): void {
-  checkInteger(pageSize, 'pageSize', systemPageSize, ADDRESS_SPACE_SIZE / 4);
-  if (!isPowerOfTwo(pageSize)) throw new RangeError(`pageSize must be a power of two, got ${pageSize}`);
 }

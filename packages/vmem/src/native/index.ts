@@ -3,6 +3,7 @@
  *
  * @module @allokit/vmem/native
  */
-export { FileMemory, type FileMemoryOpenOptions, type FileMemoryOptions } from './file-memory.ts';
-export { NATIVE_PAGE_SIZE, NativeMemory, type NativeMemoryOptions, type NativeMemoryToken } from './native-memory.ts';
+export { FileMemory, type FileMemoryAttachOptions, type FileMemoryOpenOptions, type FileMemoryOptions } from './file-memory.ts';
+export { NativeMemory, type NativeMemoryOptions, type NativeMemoryToken } from './native-memory.ts';
+export { NATIVE_PAGE_SIZE } from './page-size.ts';
 export { SystemError } from './system-error.ts';

@@ -5,15 +5,13 @@
  * is resident, bring pages in, lock them and take them back.
  */
 
-import { AllocatorError, ADDRESS_SPACE_SIZE, alignUp, checkInteger, isPowerOfTwo } from '@allokit/allocator';
+import { AllocatorError, ADDRESS_SPACE_SIZE, alignUp, checkInteger } from '@allokit/allocator';
 import type { OperatingSystem } from '../operating-system.ts';
 import { PagedMemory } from '../paged-memory.ts';
 import { residentBytes } from '../residency.ts';
 import { requireOperatingSystem } from './find.ts';
+import { checkBoolean, checkPageSize, NATIVE_PAGE_SIZE } from './page-size.ts';
 import { Region, type RegionOptions } from './region.ts';
-
-/** Bytes in a page when nothing is said: what WebAssembly and Windows deal in. */
-export const NATIVE_PAGE_SIZE = 65_536;
 
 /** How to make a {@link NativeMemory}. */
 export interface NativeMemoryOptions {
@@ -41,13 +39,14 @@ export interface NativeMemoryToken {
 }
 
 /**
- * A root allocator over memory of the operating system. Single-owner: one thread at a time may allocate, commit or decommit.
+ * A root allocator over memory of the operating system. Single-owner: one thread at a time may attach, allocate, commit or decommit.
  *
- * Views are plain `ArrayBuffer`s that die when memory is taken away (`release`, `decommit`): they have length 0 then. Growth leaves older views alive for what they
- * covered. A memory that is forgotten gives everything back once it and all its views were collected.
+ * Views are plain `ArrayBuffer`s, not shared ones: `Atomics.wait` wants a `SharedArrayBuffer` beside the memory. They die (have length 0 then) when the memory grows in this
+ * thread, when pages are taken away, and when it is released. A memory that is forgotten gives everything back once it and its views were collected; a thread that ends gives
+ * back what it held, but not one that is terminated.
  *
- * Do not terminate a thread from outside while it attaches or its memory grows: koffi ends the process when it is interrupted there. Do not release a memory while the platform works on a view of it behind the scenes: an unfinished asynchronous read into it, or a compression of it, goes on with bytes
- * that are gone.
+ * What the platform still does behind the scenes with a view of a released memory (a read into it, a compression of it) goes on with pages of zeros, and its result is lost.
+ * Do not terminate a worker from outside while it attaches or its memory grows: koffi can end the process when it is interrupted there.
  */
 export class NativeMemory extends PagedMemory {
   readonly shared = true;
@@ -65,7 +64,7 @@ export class NativeMemory extends PagedMemory {
   }
 
   /**
-   * Makes a new memory. O(1): nothing but its state becomes resident.
+   * Makes a new memory: microseconds, whatever the size, though V8 counts committed bytes as its own and may collect garbage for them. Nothing but its state becomes resident.
    *
    * @throws TypeError or RangeError for sizes that are none; AllocatorError `unsupported` without koffi or on a platform that it does not know, `out-of-memory` or `system` when
    *   the system refuses, naming its error, and the limit of the process that it stands for with its figures: nothing stays reserved then.
@@ -77,6 +76,8 @@ export class NativeMemory extends PagedMemory {
     const reserved = alignUp(reserve, pageSize);
     const committed = commit === 'all' ? reserved : commit;
     checkInteger(committed, 'commit', 0, reserved);
+    checkBoolean(doubling, 'doubling');
+    checkBoolean(hugePages, 'hugePages');
     if (hugePages && os.hugePageSize === 0) throw new AllocatorError('unsupported', `huge pages are not to be had on ${os.platform} for the asking`);
     try {
       return NativeMemory.#createIn(os, { size: reserved, pageSize, alignment: Math.max(pageSize, hugePages ? os.hugePageSize : 0) }, { committed, doubling, hugePages });
@@ -99,7 +100,7 @@ export class NativeMemory extends PagedMemory {
   }
 
   /**
-   * Finds the memory of another thread of this process. O(pages).
+   * Finds the memory of another thread of this process. O(pages). Takes its turn: while the other one allocates, the state looks damaged.
    *
    * @param token - The other one's `token`.
    * @throws TypeError for what is no token, AllocatorError `released` when the other one was released, `bad-header` for the token of another process, `corrupt` when the
@@ -187,9 +188,9 @@ export class NativeMemory extends PagedMemory {
   }
 
   /**
-   * Takes back what is committed beyond `size` bytes, rounded up to pages. Every view of the memory dies. O(1).
+   * Takes back what is committed beyond `size` bytes, rounded up to pages, and what was made resident behind that. Every view of the memory dies. O(resident pages).
    *
-   * @returns `false` when a live block lies beyond, or other threads have attached: nothing changed.
+   * @returns `false` when a live block lies beyond, other threads have attached, or bytes of a view were moved away (as byte streams do): nothing changed.
    * @throws TypeError or RangeError for a size that is none, AllocatorError `released`.
    */
   decommit(size: number): boolean {
@@ -265,9 +266,4 @@ function withLimits(os: OperatingSystem, error: unknown, wanted: { readonly rese
     return new AllocatorError('out-of-memory', `${wanted[counts]} bytes cannot be ${counts}: ${name} is ${limit}, of which ${available} are left`, { cause: error.cause });
   }
   return error;
-}
-
-function checkPageSize({ pageSize: systemPageSize }: OperatingSystem, pageSize: number): void {
-  checkInteger(pageSize, 'pageSize', systemPageSize, ADDRESS_SPACE_SIZE / 4);
-  if (!isPowerOfTwo(pageSize)) throw new RangeError(`pageSize must be a power of two, got ${pageSize}`);
 }

@@ -4,17 +4,22 @@
  *     address                                address + size
  *     | committed, under views | reserved, inaccessible |
  *
- * Views are plain ArrayBuffers over the committed part. Growth makes a longer one and leaves the older ones as they are; whatever takes pages away
- * detaches all of them first, which leaves a view with length 0. The range goes back to the system when the last of its holders, the handles of
- * all threads, has let go. What all threads must know of it stands in a control block that they share:
+ * Views are plain ArrayBuffers over the committed part, one at a time in each thread. Whatever changes it (growth, `decommit`, `release`) detaches the one before, which
+ * leaves a view with length 0. What all threads must know of the range stands in a control block that they share:
  *
- *     word 0 magic   1 holders   2 whether it ended   3 committed pages   4 size in pages   5 bytes in a page   6, 7 address
+ *     word 0 magic   1 holders   2 whether it ended   3 committed pages   4 size in pages   5 bytes in a page   6, 7 address   8 whether bytes were moved away
  *
- * A handle that is forgotten lets go when it and all its views were collected.
+ * When the last of its holders, the handles of all threads, has let go, fresh pages of zeros take the place of the old ones, and the addresses wait in quarantine before they
+ * go back to the system: an operation of the platform that is still at work on them (a read, a compression) then spoils nothing. Bytes that somebody moved into a
+ * buffer of their own, as byte streams do, are never unmapped at all.
+ *
+ * A handle that is forgotten lets go when it and its view were collected.
  */
 
 import { AllocatorError } from '@allokit/allocator';
+import { isMainThread } from 'node:worker_threads';
 import type { OperatingSystem } from '../operating-system.ts';
+import { quarantine } from './quarantine.ts';
 
 const MAGIC = 0;
 const HOLDERS = 1;
@@ -23,12 +28,16 @@ const COMMITTED = 3;
 const SIZE = 4;
 const PAGE_SIZE = 5;
 const ADDRESS = 6;
-const CONTROL_WORDS = 8;
+const MOVED = 8;
+const CONTROL_WORDS = 9;
 
 /** "REGN". */
 const MAGIC_WORD = 0x4e474552;
 /** In place of the number of holders while pages are taken away: nobody may join. */
 const CLOSED = -1;
+
+/** Taken when this module loads: what a program does to the prototype later must not keep views alive. */
+const detach = ((transfer) => (buffer: ArrayBuffer) => void Reflect.apply(transfer, buffer, [0]))(Object.getOwnPropertyDescriptor(ArrayBuffer.prototype, 'transfer')!.value as () => void);
 
 /** Makes reserved pages accessible: `offset` is where they start in the region. */
 export type CommitPages = (address: bigint, size: number, offset: number) => void;
@@ -43,11 +52,21 @@ export interface RegionOptions {
   readonly alignment: number;
   /** Where the bytes come from. Default: new private pages. */
   readonly commitPages?: CommitPages;
-  /** Called once when this holder has let go. It must not know the handle, or that one is never collected. */
+  /** Called when the thread ends and this holder has not let go. Like the next, it must not know the handle, or that one is never collected. */
+  readonly onExit?: () => void;
+  /** Called once when this holder has let go. */
   readonly onLetGo?: () => void;
 }
 
 const forgotten = new FinalizationRegistry<Region>((region) => region.noteCollected());
+
+/** The regions that this thread holds. */
+const held = new Set<Region>();
+
+// A thread that ends takes its handles along without collecting them.
+process.once('exit', () => {
+  for (const region of held) region.noteExit();
+});
 
 /** One holder's side of a range of addresses. */
 export class Region {
@@ -60,15 +79,13 @@ export class Region {
   readonly #os: OperatingSystem;
   readonly #words: Int32Array;
   readonly #commitPages: CommitPages;
+  readonly #onExit: (() => void) | undefined;
   readonly #onLetGo: (() => void) | undefined;
   readonly #isCreator: boolean;
-  #current: WeakRef<ArrayBuffer> | undefined;
-  #buffers: WeakRef<ArrayBuffer>[] = [];
-  /** Objects of this thread through which the range can be reached: the handle and the buffers. */
-  #reachable = 0;
-  #hasLetGo = false;
+  /** The current view. Strongly, so that it cannot be collected before we have seen whether its bytes were moved. */
+  #buffer: ArrayBuffer | undefined;
 
-  private constructor(os: OperatingSystem, control: SharedArrayBuffer, isCreator: boolean, { commitPages, onLetGo }: Pick<RegionOptions, 'commitPages' | 'onLetGo'>) {
+  private constructor(os: OperatingSystem, control: SharedArrayBuffer, isCreator: boolean, { commitPages, onExit, onLetGo }: Pick<RegionOptions, 'commitPages' | 'onExit' | 'onLetGo'>) {
     this.#os = os;
     this.control = control;
     this.#words = new Int32Array(control);
@@ -77,7 +94,9 @@ export class Region {
     this.address = BigInt.asUintN(32, BigInt(this.#words[ADDRESS]!)) | (BigInt.asUintN(32, BigInt(this.#words[ADDRESS + 1]!)) << 32n);
     this.#isCreator = isCreator;
     this.#commitPages = commitPages ?? ((address, size) => os.commit(address, size));
+    this.#onExit = onExit;
     this.#onLetGo = onLetGo;
+    held.add(this);
   }
 
   /**
@@ -87,7 +106,7 @@ export class Region {
    */
   static reserve(os: OperatingSystem, options: RegionOptions): Region {
     const { size, pageSize, alignment } = options;
-    const address = os.reserve(size, alignment);
+    const address = quarantine.reserve(os, size, alignment);
     const control = new SharedArrayBuffer(CONTROL_WORDS * 4);
     const words = new Int32Array(control);
     words[HOLDERS] = 1;
@@ -132,28 +151,18 @@ export class Region {
     return Atomics.load(this.#words, COMMITTED) * this.pageSize;
   }
 
-  /** How many handles hold the range, in all threads. One whose thread was terminated counts for ever. */
-  get holderCount(): number {
-    return Atomics.load(this.#words, HOLDERS);
-  }
-
-  /** Watches over `handle`: when it and all views are gone, the range is let go. */
+  /** Watches over `handle`: when it and the view are gone, the range is let go. */
   watch(handle: object): void {
-    this.#reachable += 1;
     forgotten.register(handle, this, this);
   }
 
-  /** The committed bytes; the same buffer until more are committed. */
+  /** The committed bytes; the same buffer until that changes, when the one before is detached. */
   buffer(): ArrayBuffer {
     const { committed } = this;
-    const current = this.#current?.deref();
-    if (current?.byteLength === committed && committed > 0) return current;
+    if (this.#buffer?.byteLength === committed && committed > 0) return this.#buffer;
     const buffer = protect(this.#os.view(this.address, committed));
-    this.#buffers = this.#buffers.filter((older) => older.deref() !== undefined);
-    this.#current = new WeakRef(buffer);
-    this.#buffers.push(this.#current);
-    this.#reachable += 1;
-    forgotten.register(buffer, this, this);
+    this.#detach();
+    this.#buffer = buffer;
     return buffer;
   }
 
@@ -175,16 +184,16 @@ export class Region {
   }
 
   /**
-   * Takes back what is committed beyond `committed` bytes. All views die.
+   * Takes back what is committed beyond `committed` bytes, and what was brought in behind. The view dies.
    *
-   * @returns `false` when other threads hold the range: nothing changed.
+   * @returns `false` when others can see the range, other threads or whoever moved the bytes away: nothing changed.
+   * @throws AllocatorError when the system refuses.
    */
   decommit(committed: number): boolean {
-    if (Atomics.compareExchange(this.#words, HOLDERS, 1, CLOSED) !== 1) return false;
+    if (this.#isMoved() || Atomics.compareExchange(this.#words, HOLDERS, 1, CLOSED) !== 1) return false;
     try {
-      const before = this.committed;
-      if (!this.#detach()) return false;
-      this.#os.decommit(this.address + BigInt(committed), before - committed);
+      this.#detach();
+      this.#os.decommit(this.address + BigInt(committed), this.size - committed);
       Atomics.store(this.#words, COMMITTED, committed / this.pageSize);
       return true;
     } finally {
@@ -193,7 +202,7 @@ export class Region {
     }
   }
 
-  /** Lets go: all views of this thread die. When the one who reserved the range does so, it has ended for everybody. */
+  /** Lets go: the view of this thread dies. When the one who reserved the range does so, it has ended for everybody. */
   release(): void {
     if (this.#isCreator) Atomics.store(this.#words, ENDED, 1);
     this.letGo();
@@ -201,44 +210,60 @@ export class Region {
 
   /** Lets go without ending it for the others. */
   letGo(): void {
-    if (this.#hasLetGo) return;
-    this.#hasLetGo = true;
+    if (!held.delete(this)) return;
     forgotten.unregister(this);
-    const isSafe = this.#detach();
-    const { committed } = this;
+    this.#detach();
     try {
-      // Views remain: of other threads, or because somebody moved the bytes into a buffer of their own. They see zeros from now on, and the memory goes back.
-      const isSeen = !isSafe || (this.#isCreator && this.hasEnded && this.holderCount > 1);
-      if (isSeen && committed > 0) this.#os.replace(this.address, committed);
-      // What was moved may be reached for ever: then the addresses are never free again.
-      if (isSafe && Atomics.sub(this.#words, HOLDERS, 1) === 1) this.#os.release(this.address, this.size);
+      // Other threads have views still: they see zeros until they let go.
+      const isEnd = this.#isCreator && this.hasEnded;
+      if (isEnd) this.#clear();
+      if (Atomics.sub(this.#words, HOLDERS, 1) !== 1) return;
+      if (!isEnd) this.#clear();
+      if (Atomics.load(this.#words, MOVED) === 0) quarantine.add(this.#os, this.address, this.size);
     } finally {
       this.#onLetGo?.();
     }
   }
 
-  /** The handle or a buffer was collected. */
+  /** The handle was collected, or the view that outlived it. */
   noteCollected(): void {
-    this.#reachable -= 1;
-    if (this.#reachable === 0) this.letGo();
+    const buffer = this.#buffer;
+    if (buffer === undefined || this.#isMoved()) {
+      this.letGo();
+      return;
+    }
+    this.#buffer = undefined;
+    forgotten.register(buffer, this, this);
   }
 
-  /** Leaves every view with length 0. `false` when somebody else had detached one: its bytes live on somewhere. */
-  #detach(): boolean {
-    let areOurs = true;
-    for (const reference of this.#buffers) {
-      const buffer = reference.deref();
-      if (buffer === undefined) continue;
-      if (buffer.detached) areOurs = false;
-      else ArrayBuffer.prototype.transfer.call(buffer, 0);
-    }
-    if (areOurs) this.#buffers = [];
-    this.#current = undefined;
-    return areOurs;
+  /** The thread ends. The process takes its addresses along, a worker does not. */
+  noteExit(): void {
+    this.#onExit?.();
+    if (!isMainThread) this.letGo();
+  }
+
+  /** Puts pages of zeros in place of the committed ones, whose memory goes back. */
+  #clear(): void {
+    const { committed } = this;
+    if (committed > 0) this.#os.replace(this.address, committed);
+  }
+
+  /** Whether somebody detached a view: its bytes live on in a buffer that we do not know. */
+  #isMoved(): boolean {
+    if (this.#buffer?.detached === true) Atomics.store(this.#words, MOVED, 1);
+    return Atomics.load(this.#words, MOVED) !== 0;
+  }
+
+  /** Leaves the view with length 0. */
+  #detach(): void {
+    const buffer = this.#buffer;
+    if (buffer !== undefined && !buffer.detached) detach(buffer);
+    else this.#isMoved();
+    this.#buffer = undefined;
   }
 }
 
-/** Keeps a buffer from being moved to where we would not find it: by its own methods; `structuredClone` and `postMessage` refuse to transfer buffers like this one. */
+/** Keeps a buffer from being moved by its own methods; `structuredClone` and `postMessage` refuse to transfer buffers like this one. */
 function protect(buffer: ArrayBuffer): ArrayBuffer {
   const refuse = (): never => {
     throw new AllocatorError('unsupported', 'a view of native memory cannot be transferred: its memory keeps it');
