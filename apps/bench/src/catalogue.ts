@@ -16,7 +16,7 @@ export interface Field {
 const MALLOC_PEERS = ['thi.ng-malloc', 'as-tlsf', 'sql.js-dlmalloc', 'rust-dlmalloc'];
 const OBJECTS = ['Uint8Array', 'Buffer'];
 const NATIVE_MALLOCS = ['native-malloc', 'native-mimalloc'];
-const MALLOCS = ['generalPurpose', 'hybridPool', 'o1heap', ...MALLOC_PEERS, ...OBJECTS, ...NATIVE_MALLOCS];
+const MALLOCS = ['generalPurpose', 'hybridPool', 'o1heap', 'tlsf', ...MALLOC_PEERS, ...OBJECTS, ...NATIVE_MALLOCS];
 
 const MEMBERS: Record<CommandName, readonly string[]> = {
   replay: MALLOCS,
@@ -24,8 +24,8 @@ const MEMBERS: Record<CommandName, readonly string[]> = {
   churn: MALLOCS,
   pool: ['slab-pool', ...MALLOCS],
   arena: ['arena', 'generalPurpose', ...MALLOC_PEERS, ...OBJECTS, 'native-bump', ...NATIVE_MALLOCS],
-  hybrid: ['hybridPool', 'generalPurpose', 'o1heap', ...MALLOC_PEERS, ...OBJECTS, ...NATIVE_MALLOCS],
-  demo: ['generalPurpose', 'hybridPool', 'o1heap', ...MALLOC_PEERS, ...NATIVE_MALLOCS],
+  hybrid: ['hybridPool', 'generalPurpose', 'o1heap', 'tlsf', ...MALLOC_PEERS, ...OBJECTS, ...NATIVE_MALLOCS],
+  demo: ['generalPurpose', 'hybridPool', 'o1heap', 'tlsf', ...MALLOC_PEERS, ...NATIVE_MALLOCS],
 };
 
 /** The largest block of those that do not take any. They take part where nothing larger is asked for. */

@@ -21,7 +21,7 @@ beforeAll(async () => {
   small = await readTrace(fileURLToPath(new URL('../traces/small.altrace.gz', import.meta.url)));
 });
 
-test.each(['generalPurpose', 'hybridPool', 'o1heap'])('%s replays the recorded program without a fault', async (name) => {
+test.each(['generalPurpose', 'hybridPool', 'o1heap', 'tlsf'])('%s replays the recorded program without a fault', async (name) => {
   const { subjects } = await fieldOf('replay', [name]);
   const [result] = await measure(replayWorkload(small), subjects, OPTIONS, silentProgress);
   expect(result).toMatchObject({ subject: name, status: 'ok', verified: true, failedOperations: 0 });

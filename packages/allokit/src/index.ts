@@ -111,6 +111,7 @@ export {
   type SlabPoolStats,
   SPARE_BYTES_DEFAULT,
 } from '@allokit/slab-pool';
+export { Tlsf, TLSF_REQUEST_SIZE_MAX, TLSF_SIZE_MIN, type TlsfGrowth, type TlsfOptions, type TlsfStats } from '@allokit/tlsf';
 export {
   BUFFER_PAGE_SIZE,
   BufferMemory,

@@ -1,7 +1,8 @@
 /** How much memory rules out running out of it. */
 
 import { checkInteger } from '@allokit/allocator';
-import { FRAGMENT_HEADER_SIZE, FRAGMENT_SIZE_MIN, REGION_OVERHEAD_WORDS, REQUEST_SIZE_MAX, STATE_SIZE } from './layout.ts';
+import { REGION_OVERHEAD_WORDS } from '@allokit/boundary-tags';
+import { FRAGMENT_HEADER_SIZE, FRAGMENT_SIZE_MIN, REQUEST_SIZE_MAX, STATE_SIZE } from './layout.ts';
 
 /** What a heap must be able to bear, for {@link requiredCapacity}. */
 export interface O1HeapDemand {

@@ -1,9 +1,9 @@
 import { writeHeader, type Allocator } from '@allokit/allocator';
 import { fuzzProgram, range, replay, unseenDamage } from '@allokit/allocator/testing';
+import { BLOCK_WORDS } from '@allokit/boundary-tags';
 import { BufferMemory, type PagedMemory } from '@allokit/vmem';
 import { describe, expect, test } from 'vitest';
 import { O1Heap } from '../src/index.ts';
-import { BLOCK_WORDS } from '../src/layout.ts';
 import { picture } from './fragments.ts';
 import { MEMORIES, buffer } from './memories.ts';
 import { refusal } from './refusal.ts';

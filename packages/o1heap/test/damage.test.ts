@@ -1,15 +1,9 @@
 import { NULL } from '@allokit/allocator';
 import { range, unseenDamage } from '@allokit/allocator/testing';
-import { describe, expect, test } from 'vitest';
-import { checkHeap } from '../src/check.ts';
-import { sentinelOf } from '../src/fragments.ts';
-import { O1Heap } from '../src/index.ts';
 import {
   ALLOCATED,
   ALLOCATED_PEAK,
   BEFORE,
-  BINS,
-  BIN_COUNT,
   BIN_MASK,
   BLOCK_WORDS,
   CAPACITY,
@@ -26,7 +20,12 @@ import {
   REQUEST_PEAK,
   SIZE,
   WHOLE_SHARE,
-} from '../src/layout.ts';
+  checkHeap,
+} from '@allokit/boundary-tags';
+import { describe, expect, test } from 'vitest';
+import { HALF_FIT, sentinelOf } from '../src/bins.ts';
+import { O1Heap } from '../src/index.ts';
+import { BINS, BIN_COUNT } from '../src/layout.ts';
 import { fragments, regions } from './fragments.ts';
 import { buffer } from './memories.ts';
 import { refusal } from './refusal.ts';
@@ -165,7 +164,7 @@ describe('the check of the diagnostics', () => {
     const memory = new Proxy(heap.memory, {
       get: (target, key) => (key === 'i32' ? words : key === 'refresh' ? () => undefined : (Reflect.get(target, key) as unknown)),
     });
-    checkHeap(memory, heap.address, false);
+    checkHeap(HALF_FIT, memory, heap.address, false);
     return count;
   }
 

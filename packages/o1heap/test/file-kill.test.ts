@@ -145,7 +145,8 @@ describe.skipIf(process.platform === 'win32')('a file whose process is killed', 
     await Promise.all([lane(), lane()]);
     console.log(`100 kills with seed ${SEED}: ${JSON.stringify(counts)}`);
     expect(failures).toEqual([]);
-    expect(counts.accepted).toBeGreaterThan(50);
+    // A kill in the middle of a change is refused: some are, most are not. Those before the header is written have no memory yet.
+    expect(counts.accepted, `${counts.refused} of 100 were refused: ${JSON.stringify(counts)}`).toBeGreaterThanOrEqual(65);
   });
 });
 

@@ -1,7 +1,8 @@
 /** A heap as its memory shows it: every fragment, read word by word by what the layout says, and by nothing else of the heap's code. */
 
+import { FIRST_REGION, REGION_FIRST, REGION_NEXT, REGION_OVERHEAD_WORDS, REGION_WORDS, SIZE, USED } from '@allokit/boundary-tags';
 import type { O1Heap } from '../src/index.ts';
-import { FIRST_REGION, REGION_FIRST, REGION_NEXT, REGION_OVERHEAD_WORDS, REGION_WORDS, SIZE, STATE_SIZE, USED } from '../src/layout.ts';
+import { STATE_SIZE } from '../src/layout.ts';
 
 /** Bytes before the first block of a heap. */
 export const FIRST_BLOCK = STATE_SIZE + REGION_OVERHEAD_WORDS * 4;

@@ -6,6 +6,7 @@ const MAKERS: Readonly<Record<string, () => Promise<LocalSubject>>> = {
   generalPurpose: async () => (await import('./assemblies.ts')).generalPurposeAssembly(),
   hybridPool: async () => (await import('./assemblies.ts')).hybridPoolAssembly(),
   o1heap: async () => (await import('./o1heap.ts')).o1heap(),
+  tlsf: async () => (await import('./tlsf.ts')).tlsf(),
   'slab-pool': async () => (await import('./slab-pool.ts')).slabPool(),
   arena: async () => (await import('./arena.ts')).arena(),
   'thi.ng-malloc': async () => (await import('./thing-malloc.ts')).thingMalloc(),
