@@ -1,8 +1,8 @@
-/** `generalPurpose`: the allocator for people who just want malloc. Slabs of fine classes for what is small, an o1heap for the rest. */
+/** `generalPurpose`: the allocator for people who just want malloc. Slabs of fine classes for what is small, a good-fit heap for the rest. */
 
 import { Reclaiming, Segregator, type Allocator } from '@allokit/allocator';
-import { O1Heap } from '@allokit/o1heap';
 import { SlabPool } from '@allokit/slab-pool';
+import { Tlsf } from '@allokit/tlsf';
 import { WasmMemory } from '@allokit/vmem';
 
 /** Address space of the memory that `generalPurpose` makes when it is given none: 1 GiB. */
@@ -18,7 +18,7 @@ const CLASSES_PER_DOUBLING = 8;
 const HEAP_STEP = 65_536;
 
 /** What {@link generalPurpose} makes. */
-export type GeneralPurpose = Segregator<SlabPool, O1Heap>;
+export type GeneralPurpose = Segregator<SlabPool, Tlsf>;
 
 /** 16, 32 .. 128, then eight to a doubling: 144, 160 .. 256, 288, 320 .. 2048. */
 function fineClasses(): number[] {
@@ -28,8 +28,8 @@ function fineClasses(): number[] {
 }
 
 /**
- * Makes a general-purpose heap over `parent`: up to 2 KiB from slabs of 40 classes, O(1) without headers; above from an o1heap, O(1) with 8 bytes of header
- * and rounding to a power of two. Every block is aligned to 16 bytes, more on request. Both parts grow as far as the parent does,
+ * Makes a general-purpose heap over `parent`: up to 2 KiB from slabs of 40 classes, O(1) without headers; above from a two-level segregated fit heap, O(1)
+ * with 8 bytes of header and rounding to 16. Every block is aligned to 16 bytes, more on request. Both parts grow as far as the parent does,
  * and give each other what they hold empty before a request fails.
  *
  * @param parent - Default: a new WebAssembly memory of its own, of up to 1 GiB in pages of 16 KiB.
@@ -37,13 +37,13 @@ function fineClasses(): number[] {
  */
 export function generalPurpose(parent: Allocator = WasmMemory.create({ reserve: GENERAL_PURPOSE_RESERVE, pageSize: SLAB_SIZE })): GeneralPurpose {
   // Both hold on to memory that the other may need: so each may ask the other for it.
-  const siblings: { heap?: O1Heap } = {};
+  const siblings: { heap?: Tlsf } = {};
   const pool = SlabPool.create(
     Reclaiming.create(parent, () => siblings.heap?.trim() ?? 0),
     { classes: fineClasses(), slabSize: SLAB_SIZE },
   );
   try {
-    const heap = O1Heap.create(
+    const heap = Tlsf.create(
       Reclaiming.create(parent, () => pool.trim()),
       { size: HEAP_STEP, growth: { step: HEAP_STEP } },
     );

@@ -289,10 +289,15 @@ function writing(os: OperatingSystem | undefined, memory: Memory, write: typeof 
   const breathe = breathing();
   return async (from, to) => {
     const { buffer } = memory;
-    if (to > buffer.byteLength) throw new AllocatorError('invalid-address', `bytes ${from}..${to} were decommitted while they were touched: ${buffer.byteLength} are left`);
+checkCommitted(buffer, from, to);
     write(new Int32Array(buffer, 0, Math.floor(buffer.byteLength / 4)), from, to, os?.pageSize ?? PAGE_SIZE_ASSUMED);
     await breathe();
   };
+}
+
+/** Pages may go while others are touched. */
+function checkCommitted({ byteLength }: ArrayBufferLike, from: number, to: number): void {
+  if (to > byteLength) throw new AllocatorError('invalid-address', `bytes ${from}..${to} were decommitted while they were touched: ${byteLength} are left`);
 }
 
 function inWorker(os: OperatingSystem | undefined, memory: Memory, worker: TouchWorker): Touch {
@@ -312,6 +317,7 @@ function populating(os: OperatingSystem, memory: Memory): Touch {
       // Keeps the memory from being collected while its address is in use, and says first whether it was released.
       memory.refresh();
     }
+    checkCommitted(memory.buffer, from, to);
   };
 }
 

@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { SCENARIOS } from './native-misuse-child.ts';
-import { run, type Ending, type RunOptions } from './native-process.ts';
+import { ENDED_WELL, run, type Ending, type RunOptions } from './native-process.ts';
 
 const IS_LINUX = process.platform === 'linux';
 
@@ -17,8 +17,6 @@ const LIMITED: Readonly<Record<string, RunOptions>> = {
   'more mappings than the system has': {},
   'file: larger than files may be': { before: 'ulimit -f 20000' },
 };
-
-const ENDED_WELL: Ending = { code: 0, signal: null, output: 'ended well', errors: '' };
 
 const names = Object.keys(SCENARIOS).filter((name) => !name.includes('the other process') && name !== 'file: a full disk');
 const anywhere = names.filter((name) => !(name in LIMITED));

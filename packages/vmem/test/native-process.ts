@@ -14,6 +14,9 @@ export interface Ending {
   readonly errors: string;
 }
 
+/** What a script says that came to its end. */
+export const ENDED_WELL: Ending = { code: 0, signal: null, output: 'ended well', errors: '' };
+
 /** How to run a script. */
 export interface RunOptions {
   readonly arguments?: readonly string[];

@@ -1,9 +1,12 @@
 /** Memories to pre-touch: partly written, partly never touched. */
 
 import { Random } from '@allokit/allocator/testing';
+import { existsSync, unlinkSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import type { PagedMemory } from '../src/index.ts';
 import { findOperatingSystem } from '../src/native/find.ts';
-import { NativeMemory } from '../src/native/index.ts';
+import { FileMemory, NativeMemory } from '../src/native/index.ts';
 import { pagesAround } from '../src/residency.ts';
 import { MEMORIES, type MemoryKind } from './memories.ts';
 
@@ -16,10 +19,27 @@ const NATIVE: MemoryKind = {
   create: ({ reserve, commit = 0 }) => NativeMemory.create({ reserve, commit }),
 };
 
+const folder = existsSync('/dev/shm') ? '/dev/shm' : tmpdir();
+let fileCount = 0;
+
+/** Its bytes are in a file that has no name any more: it goes when the memory does. */
+const FILE: MemoryKind = {
+  name: 'memory in a file',
+  unit: 65_536,
+  shared: true,
+  create({ reserve, commit = 0 }) {
+    const path = join(folder, `allokit-touched-${process.pid}-${(fileCount += 1)}`);
+    const memory = FileMemory.create(path, { reserve, commit });
+    unlinkSync(path);
+    return memory;
+  },
+};
+
 /** All kinds, memory of the system included where there is any. */
 export const ALL_MEMORIES: readonly MemoryKind[] = [
-  ...MEMORIES.filter(({ name }) => !name.startsWith('native')),
+  ...MEMORIES,
   ...(os === undefined ? [] : [NATIVE]),
+  ...(os === undefined || process.platform === 'win32' ? [] : [FILE]),
 ];
 
 /** The first byte behind any memory's own state, on a page of every system. */

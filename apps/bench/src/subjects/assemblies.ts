@@ -12,7 +12,7 @@ export function generalPurposeAssembly(): LinearSubject {
     shape: 'linear',
     name: 'generalPurpose',
     kind: 'allokit',
-    description: 'generalPurpose(): slab pool with fine classes over o1heap',
+    description: 'generalPurpose(): slab pool with fine classes, tlsf above',
     create: () => {
       const heap = generalPurpose();
       return {

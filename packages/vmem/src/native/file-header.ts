@@ -83,15 +83,17 @@ export class FileHeader {
 
   /** Whether the machine went down while somebody had it open: then the pages on disk may be of different moments. */
   get isTorn(): boolean {
-    const run = Buffer.alloc(RUN_SIZE);
-    readSync(this.#descriptor, run, 0, RUN_SIZE, RUN);
-    return this.#word(IN_USE) !== 0 && !run.equals(currentRun());
+    const bytes = Buffer.alloc(HEADER_SIZE);
+    readSync(this.#descriptor, bytes, 0, HEADER_SIZE, 0);
+    return bytes.readUInt32LE(IN_USE) !== 0 && !bytes.subarray(RUN, RUN + RUN_SIZE).equals(currentRun());
   }
 
-  /** Notes that it is open, in this run of the machine. */
+  /** Notes that it is open, in this run of the machine; in one piece, for others who look at the same moment. */
   open(): void {
-    writeSync(this.#descriptor, currentRun(), 0, RUN_SIZE, RUN);
-    this.#setWord(IN_USE, 1);
+    const bytes = Buffer.alloc(RUN + RUN_SIZE - IN_USE);
+    bytes.writeUInt32LE(1);
+    currentRun().copy(bytes, RUN - IN_USE);
+    writeSync(this.#descriptor, bytes, 0, bytes.length, IN_USE);
   }
 
   /** Notes that it was closed, and everything written. */
@@ -127,3 +129,5 @@ function checksum(bytes: Buffer): number {
   for (const byte of bytes.subarray(0, CHECKED_SIZE)) hash = Math.imul(hash ^ byte, 0x01000193);
   return hash >>> 0;
 }
+
+if (IN_USE + 4 !== RUN) throw new RangeError('what open writes must be one piece');

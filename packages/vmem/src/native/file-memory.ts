@@ -106,16 +106,18 @@ export class FileMemory extends PagedMemory {
       if (layout.pageSize % os.pageSize !== 0) {
         throw new AllocatorError('unsupported', `${path} has pages of ${layout.pageSize} bytes, which those of this system, of ${os.pageSize}, do not divide`);
       }
-      if (!acceptTorn && file.guard('be read', () => file.header.isTorn)) {
+      file.isWhole = !file.guard('be read', () => file.header.isTorn);
+      if (!acceptTorn && !file.isWhole) {
         throw new AllocatorError('corrupt', `the machine went down while ${path} was open, or it is a copy: its pages may be of different moments`);
       }
-      // A copy may have holes, and a page without room on the disk would end the process when it is written.
-      file.lengthen(file.size);
       return FileMemory.#open(file, layout, (memory) => {
+        // A copy may have holes, and a page without room on the disk would end the process when it is written.
+        file.lengthen(Math.min(file.size, layout.pageSize + layout.reserved));
         memory.#extendToFile();
         memory.#checkLength();
         memory.adopt();
         file.guard('be marked as open', () => file.header.open());
+        file.isWhole = true;
       });
     } catch (error) {
       file.close();
@@ -123,7 +125,7 @@ export class FileMemory extends PagedMemory {
     }
   }
 
-  /** Makes the handle and prepares it; whatever goes wrong lets go of everything. */
+  /** Makes the handle and prepares it; whatever goes wrong lets go of everything, and closes the file as well as a release does. */
   static #open(file: OpenFile, layout: FileLayout, prepare: (memory: FileMemory) => void): FileMemory {
     const region = regionOf(file, layout);
     try {
@@ -172,7 +174,7 @@ export class FileMemory extends PagedMemory {
    */
   flush(): void {
     this.refresh();
-    this.#file.sync(this.#region.address, this.committed);
+    this.#file.sync();
   }
 
   /**
@@ -214,11 +216,7 @@ export class FileMemory extends PagedMemory {
   }
 
   protected override discard(): void {
-    try {
-      this.#file.finish(this.#region.address, this.#region.committed);
-    } finally {
-      this.#region.release();
-    }
+    this.#region.release();
   }
 
   /** Maps what another process has added. */
@@ -236,15 +234,20 @@ export class FileMemory extends PagedMemory {
 }
 
 function regionOf(file: OpenFile, { pageSize, reserved }: FileLayout): Region {
-  const region: Region = Region.reserve(file.os, {
+  return Region.reserve(file.os, {
     size: reserved,
     pageSize,
     alignment: pageSize,
     commitPages: (address, size, offset) => file.map(address, size, pageSize + offset),
-    onExit: () => file.finish(region.address, region.committed),
-    onLetGo: () => file.close(),
+    onExit: () => file.finish(),
+    onLetGo: () => {
+      try {
+        file.finish();
+      } finally {
+        file.close();
+      }
+    },
   });
-  return region;
 }
 
 function requirePosix(): PosixSystem {

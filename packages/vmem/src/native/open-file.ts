@@ -14,6 +14,8 @@ export class OpenFile {
   readonly os: PosixSystem;
   readonly path: string;
   readonly header: FileHeader;
+  /** Whether `finish` may note that the file was closed well: not while it is unknown whether it is whole. */
+  isWhole = true;
   readonly #descriptor: number;
   #isClosed = false;
 
@@ -65,17 +67,16 @@ export class OpenFile {
     if (length > this.size) this.guard(`be made ${length} bytes long`, () => ftruncateSync(this.#descriptor, length));
   }
 
-  /** Waits until the mapped pages and the header are on the disk. */
-  sync(address: bigint, size: number): void {
-    if (size > 0) this.os.sync(address, size);
+  /** Waits until everything is on the disk, what was written through mappings included. */
+  sync(): void {
     this.guard('be written to the disk', () => fsyncSync(this.#descriptor));
   }
 
   /** Writes everything, and notes that the file was closed well if nobody else has it open. */
-  finish(address: bigint, size: number): void {
+  finish(): void {
     if (this.#isClosed) return;
-    this.sync(address, size);
-    if (this.os.lockFile(this.#descriptor, 'exclusive')) this.guard('be marked as closed', () => this.header.close());
+    this.sync();
+    if (this.isWhole && this.os.lockFile(this.#descriptor, 'exclusive')) this.guard('be marked as closed', () => this.header.close());
   }
 
   /** Closes it, which unlocks it. */
@@ -103,7 +104,7 @@ function openDescriptor(path: string, flags: 'wx+' | 'r+'): number {
     return openSync(path, flags);
   } catch (cause) {
     if (codeOf(cause) === 'EEXIST') throw new AllocatorError('already-initialised', `${path} is there already: attach it, or remove it`, { cause });
-    throw new AllocatorError('system', `${path} cannot be opened: ${(cause as Error).message}`, { cause });
+    throw new AllocatorError(codeOf(cause) === 'EISDIR' ? 'bad-header' : 'system', `${path} cannot be opened: ${(cause as Error).message}`, { cause });
   }
 }
 

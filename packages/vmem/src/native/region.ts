@@ -10,10 +10,10 @@
  *     word 0 magic   1 holders   2 whether it ended   3 committed pages   4 size in pages   5 bytes in a page   6, 7 address   8 whether bytes were moved away
  *
  * When the last of its holders, the handles of all threads, has let go, fresh pages of zeros take the place of the old ones, and the addresses wait in quarantine before they
- * go back to the system: an operation of the platform that is still at work on them (a read, a compression) then spoils nothing. Bytes that somebody moved into a
- * buffer of their own, as byte streams do, are never unmapped at all.
+ * go back to the system: an operation of the platform that is still at work on them (a read, a compression) then spoils nothing. Decommitted pages are treated alike.
+ * Bytes that somebody moved into a buffer of their own, as byte streams do, are never unmapped at all.
  *
- * A handle that is forgotten lets go when it and its view were collected.
+ * A handle that is forgotten lets go when it and its view were collected. Nobody can tell then whether bytes of it were moved before.
  */
 
 import { AllocatorError } from '@allokit/allocator';
@@ -37,7 +37,10 @@ const MAGIC_WORD = 0x4e474552;
 const CLOSED = -1;
 
 /** Taken when this module loads: what a program does to the prototype later must not keep views alive. */
-const detach = ((transfer) => (buffer: ArrayBuffer) => void Reflect.apply(transfer, buffer, [0]))(Object.getOwnPropertyDescriptor(ArrayBuffer.prototype, 'transfer')!.value as () => void);
+const { detached, transfer } = Object.getOwnPropertyDescriptors(ArrayBuffer.prototype) as unknown as {
+  readonly detached: { readonly get: (this: ArrayBuffer) => boolean };
+  readonly transfer: { readonly value: (this: ArrayBuffer, size: number) => ArrayBuffer };
+};
 
 /** Makes reserved pages accessible: `offset` is where they start in the region. */
 export type CommitPages = (address: bigint, size: number, offset: number) => void;
@@ -66,6 +69,7 @@ const held = new Set<Region>();
 // A thread that ends takes its handles along without collecting them.
 process.once('exit', () => {
   for (const region of held) region.noteExit();
+  if (!isMainThread) quarantine.close();
 });
 
 /** One holder's side of a range of addresses. */
@@ -84,6 +88,8 @@ export class Region {
   readonly #isCreator: boolean;
   /** The current view. Strongly, so that it cannot be collected before we have seen whether its bytes were moved. */
   #buffer: ArrayBuffer | undefined;
+  /** Whether the handle is gone, and a view may have outlived it. */
+  #isForgotten = false;
 
   private constructor(os: OperatingSystem, control: SharedArrayBuffer, isCreator: boolean, { commitPages, onExit, onLetGo }: Pick<RegionOptions, 'commitPages' | 'onExit' | 'onLetGo'>) {
     this.#os = os;
@@ -106,7 +112,7 @@ export class Region {
    */
   static reserve(os: OperatingSystem, options: RegionOptions): Region {
     const { size, pageSize, alignment } = options;
-    const address = quarantine.reserve(os, size, alignment);
+    const address = quarantine.makingRoom(() => os.reserve(size, alignment));
     const control = new SharedArrayBuffer(CONTROL_WORDS * 4);
     const words = new Int32Array(control);
     words[HOLDERS] = 1;
@@ -175,7 +181,7 @@ export class Region {
   commit(committed: number): number {
     const before = this.committed;
     if (committed <= before) return before;
-    this.#commitPages(this.address + BigInt(before), committed - before, before);
+    quarantine.makingRoom(() => this.#commitPages(this.address + BigInt(before), committed - before, before));
     const pages = committed / this.pageSize;
     for (;;) {
       const known = Atomics.load(this.#words, COMMITTED);
@@ -193,7 +199,9 @@ export class Region {
     if (this.#isMoved() || Atomics.compareExchange(this.#words, HOLDERS, 1, CLOSED) !== 1) return false;
     try {
       this.#detach();
-      this.#os.decommit(this.address + BigInt(committed), this.size - committed);
+      const before = this.committed;
+      if (committed < before) this.#os.replace(this.address + BigInt(committed), before - committed);
+      this.#forgetReserved(before);
       Atomics.store(this.#words, COMMITTED, committed / this.pageSize);
       return true;
     } finally {
@@ -219,7 +227,8 @@ export class Region {
       if (isEnd) this.#clear();
       if (Atomics.sub(this.#words, HOLDERS, 1) !== 1) return;
       if (!isEnd) this.#clear();
-      if (Atomics.load(this.#words, MOVED) === 0) quarantine.add(this.#os, this.address, this.size);
+      this.#forgetReserved(this.committed);
+      if (Atomics.load(this.#words, MOVED) === 0) quarantine.add(this.#os, this.address, this.size, this.#isForgotten);
     } finally {
       this.#onLetGo?.();
     }
@@ -228,12 +237,17 @@ export class Region {
   /** The handle was collected, or the view that outlived it. */
   noteCollected(): void {
     const buffer = this.#buffer;
-    if (buffer === undefined || this.#isMoved()) {
-      this.letGo();
+    if (buffer !== undefined && !this.#isMoved()) {
+      this.#buffer = undefined;
+      this.#isForgotten = true;
+      forgotten.register(buffer, this, this);
       return;
     }
-    this.#buffer = undefined;
-    forgotten.register(buffer, this, this);
+    try {
+      this.letGo();
+    } catch {
+      // Nobody is left to be told.
+    }
   }
 
   /** The thread ends. The process takes its addresses along, a worker does not. */
@@ -248,16 +262,21 @@ export class Region {
     if (committed > 0) this.#os.replace(this.address, committed);
   }
 
+  /** Gives back what was brought in behind the committed part. */
+  #forgetReserved(committed: number): void {
+    if (committed < this.size) this.#os.decommit(this.address + BigInt(committed), this.size - committed);
+  }
+
   /** Whether somebody detached a view: its bytes live on in a buffer that we do not know. */
   #isMoved(): boolean {
-    if (this.#buffer?.detached === true) Atomics.store(this.#words, MOVED, 1);
+    if (this.#buffer !== undefined && detached.get.call(this.#buffer)) Atomics.store(this.#words, MOVED, 1);
     return Atomics.load(this.#words, MOVED) !== 0;
   }
 
   /** Leaves the view with length 0. */
   #detach(): void {
     const buffer = this.#buffer;
-    if (buffer !== undefined && !buffer.detached) detach(buffer);
+    if (buffer !== undefined && !detached.get.call(buffer)) transfer.value.call(buffer, 0);
     else this.#isMoved();
     this.#buffer = undefined;
   }

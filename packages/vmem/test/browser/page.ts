@@ -1,7 +1,7 @@
 /** What the browser runs in `browser.test.ts`. */
 
 import type { Memory } from '@allokit/allocator';
-import { BufferMemory, WasmMemory, preTouch, resident, type PreTouchStrategy } from '@allokit/vmem';
+import { BufferMemory, WasmMemory, preTouch, resident, unlock, type PreTouchStrategy } from '@allokit/vmem';
 
 const MIB = 2 ** 20;
 
@@ -32,6 +32,11 @@ async function run(): Promise<Record<string, string | boolean>> {
     parallelUnshared: await touch(wasm, 'parallel'),
     populate: await touch(wasm, 'populate'),
   };
+  try {
+    unlock(wasm);
+  } catch (error) {
+    found['unlock'] = (error as { readonly code: string }).code;
+  }
   await preTouch(wasm, { to: 32 * MIB }).catch((error: unknown) => (found['beyond'] = (error as { readonly code: string }).code));
   return found;
 }
