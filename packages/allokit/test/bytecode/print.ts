@@ -1,0 +1,27 @@
+/** Prints the bytecode of a class's hot methods: `node print.ts MODULE CLASS METHOD...`, where the module is a built one. Nothing else is compiled while V8 prints. */
+
+import { BufferMemory } from '@allokit/vmem';
+import type { Allocator } from '@allokit/allocator';
+import { setFlagsFromString } from 'node:v8';
+
+const [path = '', name = '', ...methods] = process.argv.slice(2);
+const exports = (await import(path)) as Record<string, { create(memory: BufferMemory, options?: object): Allocator }>;
+const allocator = exports[name]!.create(BufferMemory.create({ reserve: 2 ** 22 }), name === 'Tlsf' || name === 'O1Heap' ? { size: 2 ** 20 } : {});
+const calls: Record<string, () => void> = {
+  allocate: () => void allocator.allocate(100),
+  // What does not exist is refused by a slow path, after the hot one was compiled.
+  deallocate: () => {
+    try {
+      allocator.deallocate(4);
+    } catch {
+      // As it should be.
+    }
+  },
+  owns: () => void allocator.owns(4),
+};
+for (const method of methods) {
+  setFlagsFromString(`--print-bytecode-filter=${method}`);
+  setFlagsFromString('--print-bytecode');
+  calls[method]!();
+  setFlagsFromString('--no-print-bytecode');
+}
