@@ -14,8 +14,8 @@ const SLAB_SIZE = 16_384;
 const THRESHOLD = 2048;
 /** Classes to a doubling above 128 bytes: rounding up then wastes at most an eighth. Below, the granule of 16 bytes decides. */
 const CLASSES_PER_DOUBLING = 8;
-/** Bytes the heap for large blocks starts with, and grows by at least. */
-const HEAP_STEP = 65_536;
+/** Bytes the heap for large blocks starts with. It doubles when it is full: regions are few and wide then, so that a large block often grows where it stands. */
+const HEAP_SIZE = 65_536;
 
 /** What {@link generalPurpose} makes. */
 export type GeneralPurpose = Segregator<SlabPool, Tlsf>;
@@ -45,7 +45,7 @@ export function generalPurpose(parent: Allocator = WasmMemory.create({ reserve: 
   try {
     const heap = Tlsf.create(
       Reclaiming.create(parent, () => pool.trim()),
-      { size: HEAP_STEP, growth: { step: HEAP_STEP } },
+      { size: HEAP_SIZE, growth: { step: HEAP_SIZE, share: 1 } },
     );
     siblings.heap = heap;
     return Segregator.create({ threshold: THRESHOLD, small: pool, large: heap });

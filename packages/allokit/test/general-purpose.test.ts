@@ -102,7 +102,7 @@ describe('for hours', () => {
     const live: { readonly address: number; readonly size: number }[] = [];
     const liveMax = 500;
     let capacity = 0;
-    for (let i = 0; i < 200_000; i += 1) {
+    for (let i = 0; i < 400_000; i += 1) {
       if (live.length === liveMax) {
         const [{ address, size }] = live.splice(random.below(liveMax), 1) as [(typeof live)[0]];
         if (memory.i32[address >>> 2] !== size) expect.fail(`the block at ${address} lost its content`);
@@ -112,7 +112,7 @@ describe('for hours', () => {
       const address = heap.allocate(size);
       memory.i32[address >>> 2] = size;
       live.push({ address, size });
-      if (i === 100_000) ({ capacity } = heap.stats());
+      if (i === 200_000) ({ capacity } = heap.stats());
     }
     heap.checkInvariants();
     memory.checkInvariants();
