@@ -1,9 +1,9 @@
 /**
  * A quota: passes requests on to its parent until the live blocks would exceed a limit.
  *
- * What counts is each block's `usableSize`, the rounding included and headers not: it is the one size that is known both when a
- * block comes and when it goes, be the size given or not. The quota is exact for blocks that come and go through it: at no return from a call do they exceed it. (A block that
- * was allocated past it counts as one of its own when it is freed here: it cannot tell.)
+ * What counts is each block's `usableSize`, the rounding included and headers not: it is the one size that is known both when a block comes and when it goes,
+ * be the size given or not. The quota is exact for blocks that come and go through it: at no return from a call do they exceed it. (A block that was
+ * allocated past it counts as one of its own when it is freed here: it cannot tell.)
  *
  * The count is kept by this object, not in the memory: a quota is a promise to whoever holds the handle, and two handles are two promises.
  * To give several users of one heap a quota each, bound a share of it: `Bounded.create(Scoped.create(heap), { limit })`.

@@ -59,8 +59,8 @@ interface GuardedBlock {
 }
 
 /**
- * Checks everything that passes through. A block's `usableSize` is exactly what was asked for. Owns its parent: `reset` and `release` reach it, and do not verify
- * anything: call `checkInvariants` before them. One thread at a time.
+ * Checks everything that passes through. A block's `usableSize` is exactly what was asked for. Owns its parent: `reset` and `release` reach it, and do not
+ * verify anything: call `checkInvariants` before them. One thread at a time.
  *
  * A block found damaged stays where it is: freeing it throws `corrupt` each time, so that its bytes can be looked at.
  */

@@ -13,8 +13,8 @@ import { checkAllocator } from './guards.ts';
 import type { Memory } from './memory.ts';
 
 /**
- * Retries. Adds one comparison to an allocation; has no state of its own. Owns its parent as far as `reset` and `release` go, so it belongs between a parent and
- * a child, which calls neither. As safe for threads as its parent is.
+ * Retries. Adds one comparison to an allocation; has no state of its own. Owns its parent as far as `reset` and `release` go, so it belongs between a parent
+ * and a child, which calls neither. As safe for threads as its parent is.
  */
 export class Reclaiming<Parent extends Allocator = Allocator> implements Allocator {
   readonly memory: Memory;

@@ -109,7 +109,10 @@ export class Scoped<P extends Allocator = Allocator> implements Allocator {
     this.#freeAll();
   }
 
-  /** Frees the scope's blocks, newest first, and ends the scope. The parent stays; if it went first, there is nothing left to do. Throws as {@link Scoped.reset} does. O(live blocks). */
+  /**
+   * Frees the scope's blocks, newest first, and ends the scope. The parent stays; if it went first, there is nothing left to do. Throws as {@link
+   * Scoped.reset} does. O(live blocks).
+   */
   release(): void {
     if (this.#isReleased) return;
     this.#isReleased = true;

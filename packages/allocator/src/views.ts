@@ -133,8 +133,8 @@ export class Utf8Block {
 }
 
 /**
- * Hands out blocks as typed arrays and strings. Elements are not zeroed. Every method returns `null` when there is no room: the address would be `NULL`. No elements at all
- * take no room, and are a block with the address `NULL`. Stateless; as safe for threads as the allocator is.
+ * Hands out blocks as typed arrays and strings. Elements are not zeroed. Every method returns `null` when there is no room: the address would be `NULL`. No
+ * elements at all take no room, and are a block with the address `NULL`. Stateless; as safe for threads as the allocator is.
  */
 export class Views {
   /** Where the blocks come from. */

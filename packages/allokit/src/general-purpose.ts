@@ -14,7 +14,9 @@ const SLAB_SIZE = 16_384;
 const THRESHOLD = 2048;
 /** Classes to a doubling above 128 bytes: rounding up then wastes at most an eighth. Below, the granule of 16 bytes decides. */
 const CLASSES_PER_DOUBLING = 8;
-/** Bytes the heap for large blocks starts with. It doubles when it is full: regions are few and wide then, so that a large block often grows where it stands. */
+/**
+ * Bytes the heap for large blocks starts with. It doubles when it is full: regions are few and wide then, so that a large block often grows where it stands.
+ */
 const HEAP_SIZE = 65_536;
 
 /** What {@link generalPurpose} makes. */

@@ -17,8 +17,8 @@ export type HybridPool = Segregator<SlabPool, Retained>;
 /**
  * Makes a slab pool of 16 to 256 bytes over `parent`, and beside it an arena for larger blocks.
  *
- * Blocks up to 256 bytes are reused as soon as they are freed. **Larger blocks are not**: a free is checked and counted (`stats().large.retainedBytes`), but the
- * bytes come back only with `reset`. A program that frees and allocates large blocks for ever runs out of memory; it wants `generalPurpose`.
+ * Blocks up to 256 bytes are reused as soon as they are freed. **Larger blocks are not**: a free is checked and counted (`stats().large.retainedBytes`), but
+ * the bytes come back only with `reset`. A program that frees and allocates large blocks for ever runs out of memory; it wants `generalPurpose`.
  *
  * @param parent - Default: a new WebAssembly memory of its own, of up to 4 GiB.
  * @throws AllocatorError `out-of-memory` when the parent has no room for the first chunk.

@@ -256,8 +256,8 @@ export class Arena implements MonotonicAllocator {
   }
 
   /**
-   * A scope: everything allocated from now on is freed when it is disposed of, `using scope = arena.scope()` at the latest at the end of the block. Disposing of it
-   * again does nothing.
+   * A scope: everything allocated from now on is freed when it is disposed of, `using scope = arena.scope()` at the latest at the end of the block. Disposing
+   * of it again does nothing.
    *
    * @throws What `rewind` throws, when disposed of after an outer scope.
    */

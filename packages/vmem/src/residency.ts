@@ -27,7 +27,8 @@ export function resident(memory: Memory, from = 0, to: number = memory.committed
 /**
  * Lets the system swap the pages of `[from, to)` out again, which `preTouch` with `lock` forbade. O(pages).
  *
- * @throws TypeError or RangeError for a range that is none, AllocatorError `unsupported` where the operating system cannot be called, `released`, `system` when it refuses.
+ * @throws TypeError or RangeError for a range that is none, AllocatorError `unsupported` where the operating system cannot be called, `released`, `system`
+ *   when it refuses.
  */
 export function unlock(memory: Memory, from = 0, to: number = memory.committed): void {
   checkInteger(from, 'from', 0, memory.committed);

@@ -25,8 +25,8 @@ export interface FileMemoryOpenOptions {
 /** How to find a {@link FileMemory}. */
 export interface FileMemoryAttachOptions extends FileMemoryOpenOptions {
   /**
-   * Whether to take a file that was open when its machine went down, or a copy that was made of an open one: every word of the memory's state is proved all the same, but the program's
-   * own data may be of different moments. A copy made after `flush`, while nobody wrote, is whole. Default `false`.
+   * Whether to take a file that was open when its machine went down, or a copy that was made of an open one: every word of the memory's state is proved all
+   * the same, but the program's own data may be of different moments. A copy made after `flush`, while nobody wrote, is whole. Default `false`.
    */
   readonly acceptTorn?: boolean;
 }
@@ -42,12 +42,12 @@ export interface FileMemoryOptions extends FileMemoryOpenOptions {
 }
 
 /**
- * A root allocator over the bytes of a file. Single-owner: of all threads and processes that share it, one at a time may attach, allocate or commit; the others call
- * `refresh()` before they use an address that they were sent.
+ * A root allocator over the bytes of a file. Single-owner: of all threads and processes that share it, one at a time may attach, allocate or commit; the
+ * others call `refresh()` before they use an address that they were sent.
  *
- * A process that is killed leaves the file as its last store left it: `attach` finds every block, or refuses where the kill came in the middle of a change of the memory's own
- * state; allocators that lie in it prove theirs with their own `attach`. Others that share it then learn of it at their own next `attach` only. POSIX systems only. A file that another program truncates while it is open ends the process when
- * a lost page is touched, which nobody can prevent.
+ * A process that is killed leaves the file as its last store left it: `attach` finds every block, or refuses where the kill came in the middle of a change of
+ * the memory's own state; allocators that lie in it prove theirs with their own `attach`. Others that share it then learn of it at their own next `attach`
+ * only. POSIX systems only. A file that another program truncates while it is open ends the process when a lost page is touched, which nobody can prevent.
  */
 export class FileMemory extends PagedMemory {
   readonly shared = true;
@@ -67,8 +67,8 @@ export class FileMemory extends PagedMemory {
   /**
    * Makes a new file with an empty memory in it.
    *
-   * @throws TypeError or RangeError for sizes that are none; AllocatorError `already-initialised` when there is such a file, `unsupported` without koffi or on Windows,
-   *   `out-of-memory` or `system` when the system refuses, naming its error: no file stays behind then.
+   * @throws TypeError or RangeError for sizes that are none; AllocatorError `already-initialised` when there is such a file, `unsupported` without koffi or
+   *   on Windows, `out-of-memory` or `system` when the system refuses, naming its error: no file stays behind then.
    */
   static create(path: string, { reserve, commit = 0, pageSize = NATIVE_PAGE_SIZE, shared = false }: FileMemoryOptions): FileMemory {
     const os = requirePosix();
@@ -91,10 +91,12 @@ export class FileMemory extends PagedMemory {
   }
 
   /**
-   * Finds the memory that `create` made: in another process, or after a restart. O(pages). Takes its turn: while somebody else allocates, the state looks damaged.
+   * Finds the memory that `create` made: in another process, or after a restart. O(pages). Takes its turn: while somebody else allocates, the state looks
+   * damaged.
    *
-   * @throws TypeError for options of the wrong kind; AllocatorError `bad-header` for a file that is none of ours or truncated, `corrupt` when it was being changed when its process was
-   *   killed or the machine went down, `system` when it cannot be opened or somebody else has locked it, `out-of-memory` when the disk has no room for all of it.
+   * @throws TypeError for options of the wrong kind; AllocatorError `bad-header` for a file that is none of ours or truncated, `corrupt` when it was being
+   *   changed when its process was killed or the machine went down, `system` when it cannot be opened or somebody else has locked it, `out-of-memory` when
+   *   the disk has no room for all of it.
    */
   static attach(path: string, { shared = false, acceptTorn = false }: FileMemoryAttachOptions = {}): FileMemory {
     const os = requirePosix();
@@ -178,7 +180,8 @@ export class FileMemory extends PagedMemory {
   }
 
   /**
-   * Bytes of `[from, to)` that are in physical memory and that this process has touched: what only others did is in memory too, and not told here. O(pages of the range).
+   * Bytes of `[from, to)` that are in physical memory and that this process has touched: what only others did is in memory too, and not told here. O(pages of
+   * the range).
    *
    * @throws TypeError or RangeError for what is no range within what is committed, AllocatorError `released`.
    */

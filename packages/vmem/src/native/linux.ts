@@ -91,7 +91,9 @@ export function linux(base: PosixSystem, calls: PosixCalls): PosixSystem {
       if (hugePageSize > 0) check(madvise(source, size, MADV_HUGEPAGE), 'madvise(MADV_HUGEPAGE)', `use huge pages for ${size} bytes`);
       await populate(source, size);
       check(mprotect(source, size, PROT_NONE), 'mprotect', `protect ${size} bytes`);
-      if (!isInaccessible(address, size)) throw new AllocatorError('unsupported', `the ${size} bytes behind the memory are in use: it grew meanwhile, or its reserve was stated too large`);
+      if (!isInaccessible(address, size)) {
+        throw new AllocatorError('unsupported', `the ${size} bytes behind the memory are in use: it grew meanwhile, or its reserve was stated too large`);
+      }
       if (mremap(source, size, size, MREMAP_MAYMOVE_FIXED, address) === MAP_FAILED) throw refusal(`move ${size} bytes`, errorOf('mremap'));
       isMoved = true;
     } finally {

@@ -1,8 +1,8 @@
 /**
  * Memory of the operating system: reserved, committed, made resident and given back a page at a time.
  *
- * Its bytes lie outside of JavaScript's heap and of WebAssembly, at addresses that the whole process shares: another thread can attach, and system calls can say what
- * is resident, bring pages in, lock them and take them back.
+ * Its bytes lie outside of JavaScript's heap and of WebAssembly, at addresses that the whole process shares: another thread can attach, and system calls can
+ * say what is resident, bring pages in, lock them and take them back.
  */
 
 import { AllocatorError, ADDRESS_SPACE_SIZE, alignUp, checkInteger } from '@allokit/allocator';
@@ -27,9 +27,16 @@ export interface NativeMemoryOptions {
   readonly hugePages?: boolean;
 }
 
+/** The options that have been checked. */
+interface Manner {
+  readonly committed: number;
+  readonly doubling: boolean;
+  readonly hugePages: boolean;
+}
+
 /**
- * What another thread of the process attaches with: see {@link NativeMemory.token}. Goes through `postMessage` and `workerData`. What the handles share is theirs: whoever
- * writes to it can end the process.
+ * What another thread of the process attaches with: see {@link NativeMemory.token}. Goes through `postMessage` and `workerData`. What the handles share is
+ * theirs: whoever writes to it can end the process.
  */
 export interface NativeMemoryToken {
   /** The process in which it means something. */
@@ -41,12 +48,12 @@ export interface NativeMemoryToken {
 /**
  * A root allocator over memory of the operating system. Single-owner: one thread at a time may attach, allocate, commit or decommit.
  *
- * Views are plain `ArrayBuffer`s, not shared ones: `Atomics.wait` wants a `SharedArrayBuffer` beside the memory. They die (have length 0 then) when the memory grows in this
- * thread, when pages are taken away, and when it is released. A memory that is forgotten gives everything back once it and its views were collected; a thread that ends gives
- * back what it held, but not one that is terminated.
+ * Views are plain `ArrayBuffer`s, not shared ones: `Atomics.wait` wants a `SharedArrayBuffer` beside the memory. They die (have length 0 then) when the
+ * memory grows in this thread, when pages are taken away, and when it is released. A memory that is forgotten gives everything back once it and its views
+ * were collected; a thread that ends gives back what it held, but not one that is terminated.
  *
- * What the platform still does behind the scenes with a view of a released memory (a read into it, a compression of it) goes on with pages of zeros, and its result is lost.
- * Do not terminate a worker from outside while it attaches or its memory grows: koffi can end the process when it is interrupted there.
+ * What the platform still does behind the scenes with a view of a released memory (a read into it, a compression of it) goes on with pages of zeros, and its
+ * result is lost. Do not terminate a worker from outside while it attaches or its memory grows: koffi can end the process when it is interrupted there.
  */
 export class NativeMemory extends PagedMemory {
   readonly shared = true;
@@ -64,10 +71,12 @@ export class NativeMemory extends PagedMemory {
   }
 
   /**
-   * Makes a new memory: microseconds, whatever the size, though V8 counts committed bytes as its own and may collect garbage for them. Nothing but its state becomes resident.
+   * Makes a new memory: microseconds, whatever the size, though V8 counts committed bytes as its own and may collect garbage for them. Nothing but its state
+   * becomes resident.
    *
-   * @throws TypeError or RangeError for sizes that are none; AllocatorError `unsupported` without koffi or on a platform that it does not know, `out-of-memory` or `system` when
-   *   the system refuses, naming its error, and the limit of the process that it stands for with its figures: nothing stays reserved then.
+   * @throws TypeError or RangeError for sizes that are none; AllocatorError `unsupported` without koffi or on a platform that it does not know,
+   *   `out-of-memory` or `system` when the system refuses, naming its error, and the limit of the process that it stands for with its figures: nothing stays
+   *   reserved then.
    */
   static create({ reserve, commit = 0, doubling = false, pageSize = NATIVE_PAGE_SIZE, hugePages = false }: NativeMemoryOptions): NativeMemory {
     const os = requireOperatingSystem();
@@ -80,13 +89,14 @@ export class NativeMemory extends PagedMemory {
     checkBoolean(hugePages, 'hugePages');
     if (hugePages && os.hugePageSize === 0) throw new AllocatorError('unsupported', `huge pages are not to be had on ${os.platform} for the asking`);
     try {
-      return NativeMemory.#createIn(os, { size: reserved, pageSize, alignment: Math.max(pageSize, hugePages ? os.hugePageSize : 0) }, { committed, doubling, hugePages });
+      const alignment = Math.max(pageSize, hugePages ? os.hugePageSize : 0);
+      return NativeMemory.#createIn(os, { size: reserved, pageSize, alignment }, { committed, doubling, hugePages });
     } catch (error) {
       throw withLimits(os, error, { reserved, committed: alignUp(committed, pageSize) });
     }
   }
 
-  static #createIn(os: OperatingSystem, options: RegionOptions, { committed, doubling, hugePages }: { committed: number; doubling: boolean; hugePages: boolean }): NativeMemory {
+  static #createIn(os: OperatingSystem, options: RegionOptions, { committed, doubling, hugePages }: Manner): NativeMemory {
     const region = Region.reserve(os, options);
     try {
       if (hugePages) os.adviseHugePages(region.address, region.size);
@@ -103,8 +113,8 @@ export class NativeMemory extends PagedMemory {
    * Finds the memory of another thread of this process. O(pages). Takes its turn: while the other one allocates, the state looks damaged.
    *
    * @param token - The other one's `token`.
-   * @throws TypeError for what is no token, AllocatorError `released` when the other one was released, `bad-header` for the token of another process, `corrupt` when the
-   *   memory's state is damaged.
+   * @throws TypeError for what is no token, AllocatorError `released` when the other one was released, `bad-header` for the token of another process,
+   *   `corrupt` when the memory's state is damaged.
    */
   static attach(token: NativeMemoryToken, { doubling = false }: Pick<NativeMemoryOptions, 'doubling'> = {}): NativeMemory {
     const os = requireOperatingSystem();
@@ -188,7 +198,8 @@ export class NativeMemory extends PagedMemory {
   }
 
   /**
-   * Takes back what is committed beyond `size` bytes, rounded up to pages, and what was made resident behind that. Every view of the memory dies. O(resident pages).
+   * Takes back what is committed beyond `size` bytes, rounded up to pages, and what was made resident behind that. Every view of the memory dies. O(resident
+   * pages).
    *
    * @returns `false` when a live block lies beyond, other threads have attached, or bytes of a view were moved away (as byte streams do): nothing changed.
    * @throws TypeError or RangeError for a size that is none, AllocatorError `released`.

@@ -29,8 +29,8 @@ export class OpenFile {
   /**
    * Opens a file, a new one with `wx+`.
    *
-   * @throws TypeError for what is no path; AllocatorError `already-initialised` when a new file is asked for and there is one, `bad-header` for a folder or a device, `system`
-   *   when it cannot be opened, or is locked by somebody else.
+   * @throws TypeError for what is no path; AllocatorError `already-initialised` when a new file is asked for and there is one, `bad-header` for a folder or a
+   *   device, `system` when it cannot be opened, or is locked by somebody else.
    */
   static open(os: PosixSystem, path: string, flags: 'wx+' | 'r+', shared: boolean): OpenFile {
     const given: unknown = path;

@@ -4,14 +4,14 @@
  *     address                                address + size
  *     | committed, under views | reserved, inaccessible |
  *
- * Views are plain ArrayBuffers over the committed part, one at a time in each thread. Whatever changes it (growth, `decommit`, `release`) detaches the one before, which
- * leaves a view with length 0. What all threads must know of the range stands in a control block that they share:
+ * Views are plain ArrayBuffers over the committed part, one at a time in each thread. Whatever changes it (growth, `decommit`, `release`) detaches the one
+ * before, which leaves a view with length 0. What all threads must know of the range stands in a control block that they share:
  *
  *     word 0 magic   1 holders   2 whether it ended   3 committed pages   4 size in pages   5 bytes in a page   6, 7 address   8 whether bytes were moved away
  *
- * When the last of its holders, the handles of all threads, has let go, fresh pages of zeros take the place of the old ones, and the addresses wait in quarantine before they
- * go back to the system: an operation of the platform that is still at work on them (a read, a compression) then spoils nothing. Decommitted pages are treated alike.
- * Bytes that somebody moved into a buffer of their own, as byte streams do, are never unmapped at all.
+ * When the last of its holders, the handles of all threads, has let go, fresh pages of zeros take the place of the old ones, and the addresses wait in
+ * quarantine before they go back to the system: an operation of the platform that is still at work on them (a read, a compression) then spoils nothing.
+ * Decommitted pages are treated alike. Bytes that somebody moved into a buffer of their own, as byte streams do, are never unmapped at all.
  *
  * A handle that is forgotten lets go when it and its view were collected. Nobody can tell then whether bytes of it were moved before.
  */
@@ -91,7 +91,7 @@ export class Region {
   /** Whether the handle is gone, and a view may have outlived it. */
   #isForgotten = false;
 
-  private constructor(os: OperatingSystem, control: SharedArrayBuffer, isCreator: boolean, { commitPages, onExit, onLetGo }: Pick<RegionOptions, 'commitPages' | 'onExit' | 'onLetGo'>) {
+  private constructor(os: OperatingSystem, control: SharedArrayBuffer, isCreator: boolean, { commitPages, onExit, onLetGo }: Partial<RegionOptions>) {
     this.#os = os;
     this.control = control;
     this.#words = new Int32Array(control);
