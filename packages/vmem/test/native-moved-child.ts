@@ -193,7 +193,9 @@ async function underWay(name: string, end: (memory: NativeMemory) => void): Prom
   for (const delay of [0, 2]) {
     const memory = NativeMemory.create({ reserve: 64 * MIB, commit: 'all' });
     memory.u8.fill(1, MIB, 8 * MIB);
-    const isDone = new Promise<void>((resolve) => PLATFORM[name]!(memory.u8 as Uint8Array<ArrayBuffer>, resolve));
+    // Not over the memory's own state: to fill that with anything is damage, and is told as such.
+    const view = memory.u8.subarray(MIB) as Uint8Array<ArrayBuffer>;
+    const isDone = new Promise<void>((resolve) => PLATFORM[name]!(view, resolve));
     if (delay > 0) await sleep(delay);
     end(memory);
     await isDone;

@@ -49,7 +49,7 @@ export interface NativeMemoryToken {
  * A root allocator over memory of the operating system. Single-owner: one thread at a time may attach, allocate, commit or decommit.
  *
  * Views are plain `ArrayBuffer`s, not shared ones: `Atomics.wait` wants a `SharedArrayBuffer` beside the memory. They die (have length 0 then) when the
- * memory grows in this thread, when pages are taken away, and when it is released. A memory that is forgotten gives everything back once it and its views
+ * memory grows in this thread, when pages are taken away, and when it is released. A memory that is forgotten gives its memory back once it and its views
  * were collected; a thread that ends gives back what it held, but not one that is terminated.
  *
  * What the platform still does behind the scenes with a view of a released memory (a read into it, a compression of it) goes on with pages of zeros, and its
@@ -71,7 +71,7 @@ export class NativeMemory extends PagedMemory {
   }
 
   /**
-   * Makes a new memory: microseconds, whatever the size, though V8 counts committed bytes as its own and may collect garbage for them. Nothing but its state
+   * Makes a new memory: in constant time, though V8 counts committed bytes as its own and may collect garbage for them. Nothing but its state
    * becomes resident.
    *
    * @throws TypeError or RangeError for sizes that are none; AllocatorError `unsupported` without koffi or on a platform that it does not know,

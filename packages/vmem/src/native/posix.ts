@@ -21,8 +21,6 @@ const MADV_DONTNEED = 4;
 const IS_LINUX = process.platform === 'linux' || process.platform === 'android';
 const MAP_ANONYMOUS = IS_LINUX ? 0x20 : 0x1000;
 const MAP_NORESERVE = IS_LINUX ? 0x4000 : process.platform === 'darwin' ? 0x40 : 0;
-/** `MS_SYNC`: wait until the pages are written. */
-const MS_SYNC = ({ darwin: 0x10, freebsd: 0, openbsd: 2 } as Partial<Record<NodeJS.Platform, number>>)[process.platform] ?? 4;
 const LOCK_SHARED = 1;
 const LOCK_EXCLUSIVE = 2;
 const LOCK_NON_BLOCKING = 4;
@@ -44,8 +42,6 @@ export interface PosixCalls {
 export interface FileMappings {
   /** Replaces reserved pages by those of a file, shared with everybody who maps it. */
   readonly mapFile: (address: bigint, size: number, descriptor: number, offset: number) => void;
-  /** Writes changed pages of a file to it, and waits for the device. */
-  readonly sync: (address: bigint, size: number) => void;
   /** Sets disk space aside for the first `size` bytes of a file without changing its length. Does nothing where the file system cannot. */
   readonly allocateDisk: (descriptor: number, size: number) => void;
   /**
@@ -77,7 +73,6 @@ export function posix(koffi: Koffi): PosixSystem {
   const munmap = bind('int munmap(void *address, size_t size)') as RangeCall;
   const mprotect = bind('int mprotect(void *address, size_t size, int protection)') as RangeCallWith;
   const madvise = bind('int madvise(void *address, size_t size, int advice)') as RangeCallWith;
-  const msync = bind('int msync(void *address, size_t size, int flags)') as RangeCallWith;
   const mlock = bind('int mlock(void *address, size_t size)') as RangeCall;
   const munlock = bind('int munlock(void *address, size_t size)') as RangeCall;
   const flock = bind('int flock(int descriptor, int operation)') as Flock;
@@ -153,7 +148,6 @@ export function posix(koffi: Koffi): PosixSystem {
     mapFile: (address, size, descriptor, offset) => {
       map(`map ${size} bytes of the file`, address, size, PROT_READ_WRITE, MAP_SHARED | MAP_FIXED, descriptor, offset);
     },
-    sync: (address, size) => void check(msync(address, size, MS_SYNC), 'msync', `write ${size} bytes to the file`),
     allocateDisk: () => undefined,
     lockFile(descriptor, kind) {
       if (flock(descriptor, (kind === 'shared' ? LOCK_SHARED : LOCK_EXCLUSIVE) | LOCK_NON_BLOCKING) === 0) return true;

@@ -252,8 +252,12 @@ export class Region {
 
   /** The thread ends. The process takes its addresses along, a worker does not. */
   noteExit(): void {
-    this.#onExit?.();
-    if (!isMainThread) this.letGo();
+    try {
+      this.#onExit?.();
+      if (!isMainThread) this.letGo();
+    } catch {
+      // The others must still be seen to; a file that could not be written stays marked as open.
+    }
   }
 
   /** Puts pages of zeros in place of the committed ones, whose memory goes back. */
