@@ -105,6 +105,11 @@ export abstract class PagedMemory implements Memory, Allocator {
     this.address = address;
   }
 
+  /** Where the state of a memory laid out so ends: a multiple of the page size, and what must be committed at the least. */
+  protected static stateEnd({ pageSize, reserved, address }: PagedMemoryLayout): Address {
+    return alignUp(address + MAP + pageMapSize(reserved / pageSize), pageSize);
+  }
+
   /** The buffer as it is now, and how many of its bytes are committed. */
   protected abstract current(): {
     /** The buffer. */
@@ -410,7 +415,7 @@ export abstract class PagedMemory implements Memory, Allocator {
 
   /** The page behind the state. */
   get #firstPage(): number {
-    return alignUp(this.address + MAP + pageMapSize(this.reserved / this.pageSize), this.pageSize) / this.pageSize;
+    return PagedMemory.stateEnd(this) / this.pageSize;
   }
 
   #checkUsable(): void {

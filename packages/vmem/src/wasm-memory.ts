@@ -54,13 +54,16 @@ export class WasmMemory extends PagedMemory {
     if (shared && typeof SharedArrayBuffer !== 'function') {
       throw new AllocatorError('unsupported', 'shared memory needs SharedArrayBuffer, which browsers offer to cross-origin isolated pages only');
     }
+    const layout = { pageSize, reserved, address: 0 };
+    // Committed from the start rather than grown to: once a buffer was replaced, V8 asks at every access to any typed array whether its buffer still lives.
+    const initial = Math.min(reserved, Math.max(commit, PagedMemory.stateEnd(layout)));
     let wasm: WebAssembly.Memory;
     try {
-      wasm = new WebAssembly.Memory({ initial: 0, maximum: reserved / WASM_PAGE_SIZE, shared });
+      wasm = new WebAssembly.Memory({ initial: Math.ceil(initial / WASM_PAGE_SIZE), maximum: reserved / WASM_PAGE_SIZE, shared });
     } catch (cause) {
-      throw new AllocatorError('out-of-memory', `the engine refuses to reserve ${String(reserved)} bytes`, { cause });
+      throw new AllocatorError('out-of-memory', `the engine refuses to reserve ${reserved} bytes and commit ${initial} of them`, { cause });
     }
-    const memory = new WasmMemory(wasm, { pageSize, reserved, address: 0 }, true);
+    const memory = new WasmMemory(wasm, layout, true);
     memory.format(commit);
     return memory;
   }
