@@ -3,6 +3,7 @@
 import { AllocatorError, checkHeader, formatAddress, type Address, type Memory } from '@allokit/allocator';
 import {
   ALLOCATED,
+  ALONE,
   BATCH_COUNT,
   BATCH_HEADER_WORDS,
   BATCH_NEXT,
@@ -13,16 +14,18 @@ import {
   CURRENT,
   FIRST_BATCH,
   FIRST_SPARE,
-  FREED,
   FREE_DESCRIPTOR,
   FREE_OBJECT,
   FRESH_OBJECT,
+  FULL,
   GRANULE,
   HEADER,
   INDEX,
   INDEX_BLOCK_SIZE,
   INDEX_LENGTH,
+  LIVE,
   LIVE_BITS,
+  LIVE_COUNT,
   NEXT_SLAB,
   NO_SLAB,
   OBJECTS_END,
@@ -96,7 +99,7 @@ function checkClasses(memory: Memory, state: number): void {
     const size = words[record + OBJECT_SIZE]!;
     if (size <= previous || size % GRANULE !== 0 || size > 2 ** words[state + SLAB_LOG2]!) fail(`class ${i} has objects of ${size} bytes`);
     const past = memory.f64[(record + PAST_COUNT) / 2]!;
-    if (!Number.isSafeInteger(past) || past < 0) fail(`class ${i} remembers ${past} objects`);
+    if (!Number.isSafeInteger(past) || past < 0 || words[record + ALLOCATED]! < 0) fail(`class ${i} remembers ${past} objects and ${words[record + ALLOCATED]!}`);
     previous = size;
   }
 }
@@ -187,7 +190,10 @@ function checkSlab(words: Int32Array, state: number, slab: number): void {
       live += 1;
     }
   }
-  if (live !== ((words[slab + ALLOCATED]! - words[slab + FREED]!) | 0)) fail(`${live} objects of the slab at ${at(start)} are live, the counts say otherwise`);
+  const counted = words[slab + LIVE]! & LIVE_COUNT;
+  if (live !== counted) fail(`${live} objects of the slab at ${at(start)} are live, ${counted} are counted`);
+  const flags = words[slab + NEXT_SLAB] === 0 ? FULL : words[slab + NEXT_SLAB] === slab ? ALONE : 0;
+  if (words[slab + LIVE] !== counted + flags) fail(`the slab at ${at(start)} is flagged ${words[slab + LIVE]! - counted}, its ring says ${flags}`);
   let free = 0;
   for (let object = words[slab + FREE_OBJECT]!; object !== 0; object = words[object]!) {
     const isObject = object >= start && object < fresh && (object - start) % size === 0;

@@ -18,7 +18,7 @@
 import { HEADER_SIZE } from '@allokit/allocator';
 
 /** What the state's header says. */
-export const HEADER = { kind: 'SLAB', version: 1 };
+export const HEADER = { kind: 'SLAB', version: 2 };
 
 /** Objects are multiples of this many bytes, and at least aligned to it. */
 export const GRANULE = 16;
@@ -59,7 +59,9 @@ export const OBJECT_SIZE = 0;
 export const CURRENT = 1;
 /** Slabs of this class. */
 export const SLAB_COUNT = 2;
-/** Objects that came and went and are no longer counted by a slab, as a 64-bit number of two words. */
+/** Objects handed out: the latest ones, below 2^31. */
+export const ALLOCATED = 3;
+/** Objects handed out before those, as a 64-bit number of two words. */
 export const PAST_COUNT = 4;
 
 // A descriptor's fields, in words from its start.
@@ -72,14 +74,21 @@ export const FREE_OBJECT = 2;
 /** The first object that was never handed out, and where objects end. */
 export const FRESH_OBJECT = 3;
 export const OBJECTS_END = 4;
-/** Allocations and frees that the class does not count yet. */
-export const ALLOCATED = 5;
-export const FREED = 6;
+/** How many live bits are set, and two flags. A free that leaves a number between 0 and FULL changed nothing but the slab itself. */
+export const LIVE = 5;
 /** The neighbours in the ring of slabs with room; 0 when the slab is full. */
-export const NEXT_SLAB = 7;
-export const PREVIOUS_SLAB = 8;
+export const NEXT_SLAB = 6;
+export const PREVIOUS_SLAB = 7;
 /** The live bits. */
-export const LIVE_BITS = 9;
+export const LIVE_BITS = 8;
+
+// The flags in a descriptor's count.
+/** The slab is the only one of its class with room: it stays, however empty. */
+export const ALONE = 2 ** 29;
+/** The slab is in no ring: it has no room, or no class. */
+export const FULL = 2 ** 30;
+/** The bits of the count itself. */
+export const LIVE_COUNT = ALONE - 1;
 
 /** Words of a batch before its descriptors: the next batch, its bytes, how many descriptors. */
 export const BATCH_NEXT = 0;

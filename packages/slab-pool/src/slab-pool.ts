@@ -30,6 +30,7 @@ import {
 import { checkPool, slabsOf } from './check.ts';
 import {
   ALLOCATED,
+  ALONE,
   BATCH_COUNT,
   BATCH_HEADER_WORDS,
   BATCH_NEXT,
@@ -41,16 +42,18 @@ import {
   FAILURES,
   FIRST_BATCH,
   FIRST_SPARE,
-  FREED,
   FREE_DESCRIPTOR,
   FREE_OBJECT,
   FRESH_OBJECT,
+  FULL,
   GRANULE,
   HEADER,
   INDEX,
   INDEX_BLOCK_SIZE,
   INDEX_LENGTH,
+  LIVE,
   LIVE_BITS,
+  LIVE_COUNT,
   NEXT_SLAB,
   NO_SLAB,
   OBJECTS_END,
@@ -129,7 +132,7 @@ export class SlabPool implements Allocator {
   /** Where the pool's state lies: what `attach` wants. */
   readonly address: Address;
   /** The largest request this pool serves, in bytes. */
-  readonly sizeMax: number;
+  declare readonly sizeMax: number;
 
   // Private to TypeScript only, and stored once: see the note in o1heap. `#private` fields are stored twice and never count as constant in V8.
   declare private words: Int32Array;
@@ -151,7 +154,8 @@ export class SlabPool implements Allocator {
     this.state = address >>> 2;
     this.slabLog2 = slabLog2;
     this.liveBitMask = liveBitWords(slabLog2) - 1;
-    this.classOffsets = new Uint16Array(this.sizeMax / GRANULE + 1);
+    // With a buffer of its own, or V8 would keep a short array inside its heap, where its address is no constant.
+    this.classOffsets = new Uint16Array(new ArrayBuffer((this.sizeMax / GRANULE + 1) * 2));
     let granules = 0;
     classSizes.forEach((size, i) => {
       for (; granules <= size / GRANULE; granules += 1) this.classOffsets[granules] = CLASSES + i * CLASS_WORDS;
@@ -215,14 +219,18 @@ export class SlabPool implements Allocator {
   }
 
   allocate(size: number, alignment?: number): Address {
-    const { words } = this;
+    const { words, state } = this;
     if (alignment === undefined && (size | 0) === size && size > 0 && size <= this.sizeMax) {
-      const slab = words[this.state + this.classOffsets[(size + (GRANULE - 1)) >>> 4]! + CURRENT]!;
+      const record = state + this.classOffsets[(size + (GRANULE - 1)) >>> 4]!;
+      const slab = words[record + CURRENT]!;
       const object = words[slab + FREE_OBJECT]!;
       if (object) {
+        const allocated = (words[record + ALLOCATED]! + 1) | 0;
         words[slab + FREE_OBJECT] = words[object]!;
         words[slab + LIVE_BITS + ((object >>> 7) & this.liveBitMask)]! |= 1 << (object >>> 2);
-        words[slab + ALLOCATED]! += 1;
+        words[slab + LIVE]! += 1;
+        words[record + ALLOCATED] = allocated;
+        if (allocated < 0) this.settle(record);
         return (object << 2) >>> 0;
       }
     }
@@ -240,13 +248,12 @@ export class SlabPool implements Allocator {
       const bit = 1 << (object >>> 2);
       const record = words[slab + SLAB_CLASS]!;
       if (slab && bits & bit && !(address & (GRANULE - 1)) && (size === undefined || ((size | 0) === size && size > 0 && size <= words[record + OBJECT_SIZE]!))) {
-        const free = words[slab + FREE_OBJECT]!;
-        const freed = (words[slab + FREED]! + 1) | 0;
+        const live = words[slab + LIVE]! - 1;
         words[at] = bits ^ bit;
-        words[object] = free;
+        words[object] = words[slab + FREE_OBJECT]!;
         words[slab + FREE_OBJECT] = object;
-        words[slab + FREED] = freed;
-        if (!free || freed === words[slab + ALLOCATED] || freed < 0) this.notice(slab);
+        words[slab + LIVE] = live;
+        if ((live - 1) >>> 0 >= FULL - 1) this.notice(slab);
         // Stored only when it changes: V8 and the processor then need not wait for it at the next allocation.
         else if (words[record + CURRENT] !== slab) words[record + CURRENT] = slab;
         return;
@@ -304,7 +311,6 @@ export class SlabPool implements Allocator {
     const { words } = this;
     for (const slab of slabsOf(words, this.state)) {
       if (words[slab + SLAB_CLASS] === 0) continue;
-      words[slab + FREED] = words[slab + ALLOCATED]!;
       this.#leaveClass(slab);
       this.#clear(slab);
       this.#pushSpare(slab);
@@ -354,27 +360,21 @@ export class SlabPool implements Allocator {
     this.#renew();
     const { words, state } = this;
     const doubles = this.memory.f64;
+    const live = new Map<number, number>();
+    const slabs = slabsOf(words, state);
+    for (const slab of slabs) live.set(words[slab + SLAB_CLASS]!, (live.get(words[slab + SLAB_CLASS]!) ?? 0) + (words[slab + LIVE]! & LIVE_COUNT));
     const classes = Array.from({ length: words[state + CLASS_COUNT]! }, (_, i) => {
       const record = state + CLASSES + i * CLASS_WORDS;
-      const past = doubles[(record + PAST_COUNT) / 2]!;
-      return { size: words[record + OBJECT_SIZE]!, allocated: past, freed: past, live: 0, slabs: words[record + SLAB_COUNT]! };
+      const allocated = doubles[(record + PAST_COUNT) / 2]! + words[record + ALLOCATED]!;
+      const alive = live.get(record) ?? 0;
+      return { size: words[record + OBJECT_SIZE]!, allocated, freed: allocated - alive, live: alive, slabs: words[record + SLAB_COUNT]! };
     });
-    let slabCount = 0;
-    for (const slab of slabsOf(words, state)) {
-      slabCount += 1;
-      const record = words[slab + SLAB_CLASS]!;
-      const figures = classes[(record - state - CLASSES) / CLASS_WORDS];
-      if (figures === undefined) continue;
-      figures.allocated += words[slab + ALLOCATED]! >>> 0;
-      figures.freed += words[slab + FREED]! >>> 0;
-      figures.live += (words[slab + ALLOCATED]! - words[slab + FREED]!) | 0;
-    }
     return {
-      capacity: slabCount * 2 ** this.slabLog2,
+      capacity: slabs.length * 2 ** this.slabLog2,
       liveBytes: classes.reduce((sum, { size, live }) => sum + size * live, 0),
       failureCount: words[state + FAILURES]! >>> 0,
       classes,
-      slabCount,
+      slabCount: slabs.length,
       spareCount: words[state + SPARE_COUNT]!,
     };
   }
@@ -490,8 +490,6 @@ export class SlabPool implements Allocator {
     const slabWords = 2 ** this.slabLog2 / 4;
     words[slab + SLAB_CLASS] = record;
     words[slab + OBJECTS_END] = words[slab + SLAB_START]! + Math.floor(slabWords / objectWords) * objectWords;
-    words[slab + ALLOCATED] = 0;
-    words[slab + FREED] = 0;
     words[record + SLAB_COUNT]! += 1;
     this.#clear(slab);
     this.#link(slab);
@@ -604,35 +602,28 @@ export class SlabPool implements Allocator {
     return true;
   }
 
-  /** A free found its slab with no object linked, or left it without a live one, or was the 2^31st. */
+  /** A full slab got a free object, or one that is not alone lost its last live one. */
   private notice(slab: number): void {
     const { words } = this;
-    if (words[slab + FREED]! < 0) this.#settle(slab);
     if (words[slab + NEXT_SLAB] === 0) this.#link(slab);
     words[words[slab + SLAB_CLASS]! + CURRENT] = slab;
-    const isEmpty = words[slab + FREED] === words[slab + ALLOCATED];
     // The last slab with room stays, however empty: or a class that comes and goes would take it again at once.
-    if (isEmpty && words[slab + NEXT_SLAB] !== slab) {
+    if (words[slab + LIVE] === 0) {
       this.#leaveClass(slab);
       this.#keepSpare(slab);
     }
   }
 
-  /** Moves what a slab counted to its class, so that it never counts beyond 2^31. */
-  #settle(slab: number): void {
-    const { words, memory } = this;
-    const past = (words[slab + SLAB_CLASS]! + PAST_COUNT) / 2;
-    memory.f64[past]! += words[slab + FREED]! >>> 0;
-    words[slab + ALLOCATED]! -= words[slab + FREED]!;
-    words[slab + FREED] = 0;
+  /** A class's count reached 2^31. */
+  private settle(record: number): void {
+    this.memory.f64[(record + PAST_COUNT) / 2]! += 2 ** 31;
+    this.words[record + ALLOCATED] = 0;
   }
 
-  /** An empty slab leaves its class, which remembers its counts. */
+  /** A slab without a live object leaves its class. */
   #leaveClass(slab: number): void {
     const { words } = this;
-    const record = words[slab + SLAB_CLASS]!;
-    this.#settle(slab);
-    words[record + SLAB_COUNT]! -= 1;
+    words[words[slab + SLAB_CLASS]! + SLAB_COUNT]! -= 1;
     if (words[slab + NEXT_SLAB] !== 0) this.#unlink(slab);
     words[slab + SLAB_CLASS] = 0;
     words[slab + FREE_OBJECT] = 0;
@@ -657,7 +648,7 @@ export class SlabPool implements Allocator {
     const { words } = this;
     let found = false;
     for (const slab of slabsOf(words, this.state)) {
-      if (words[slab + SLAB_CLASS] === 0 || words[slab + ALLOCATED] !== words[slab + FREED]) continue;
+      if (words[slab + SLAB_CLASS] === 0 || (words[slab + LIVE]! & LIVE_COUNT) !== 0) continue;
       this.#leaveClass(slab);
       this.#pushSpare(slab);
       found = true;
@@ -680,11 +671,12 @@ export class SlabPool implements Allocator {
   #clear(slab: number): void {
     const { words } = this;
     words[slab + FREE_OBJECT] = 0;
+    words[slab + LIVE] = FULL;
     words[slab + FRESH_OBJECT] = words[slab + SLAB_START]!;
     words.fill(0, slab + LIVE_BITS, slab + LIVE_BITS + liveBitWords(this.slabLog2));
   }
 
-  /** Puts a slab into its class's ring, and makes it the current one. */
+  /** Puts a slab into its class's ring; it becomes the current one if it is the first. */
   #link(slab: number): void {
     const { words } = this;
     const record = words[slab + SLAB_CLASS]!;
@@ -695,7 +687,11 @@ export class SlabPool implements Allocator {
     words[slab + PREVIOUS_SLAB] = previous;
     words[previous + NEXT_SLAB] = slab;
     words[next + PREVIOUS_SLAB] = slab;
-    if (isFirst) words[record + CURRENT] = slab;
+    words[next + LIVE]! &= ~ALONE;
+    words[slab + LIVE]! &= ~FULL;
+    if (!isFirst) return;
+    words[slab + LIVE]! |= ALONE;
+    words[record + CURRENT] = slab;
   }
 
   /** Takes a slab out of its class's ring; the current one becomes the next, or none. */
@@ -706,6 +702,8 @@ export class SlabPool implements Allocator {
     const previous = words[slab + PREVIOUS_SLAB]!;
     words[previous + NEXT_SLAB] = next;
     words[next + PREVIOUS_SLAB] = previous;
+    if (next === previous) words[next + LIVE]! |= ALONE;
+    words[slab + LIVE] = (words[slab + LIVE]! & LIVE_COUNT) | FULL;
     words[slab + NEXT_SLAB] = 0;
     words[slab + PREVIOUS_SLAB] = 0;
     if (words[record + CURRENT] === slab) words[record + CURRENT] = next === slab ? this.state + NO_SLAB : next;

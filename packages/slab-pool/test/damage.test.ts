@@ -3,6 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { slabsOf } from '../src/check.ts';
 import { SlabPool } from '../src/index.ts';
 import {
+  ALLOCATED,
   BATCH_COUNT,
   BATCH_HEADER_WORDS,
   BATCH_NEXT,
@@ -126,8 +127,11 @@ describe('damage is seen', () => {
   test('in the fields of every class', () => {
     const { words, state, check } = inUse();
     const records = range(0, words[state + CLASS_COUNT]!).map((i) => state + CLASSES + i * CLASS_WORDS);
-    const fields = records.flatMap((record) => [record + CURRENT, record + SLAB_COUNT]);
-    expect(unseenDamage(words, fields, check)).toEqual([]);
+    expect(unseenDamage(words, records.map((record) => record + SLAB_COUNT), check)).toEqual([]);
+    // Any member of the ring may be the current one.
+    const currents = records.map((record) => record + CURRENT);
+    expect(unseenDamage(words, currents, check, [(slab) => slab + 1, (slab) => slab - DESCRIPTOR_WORDS / 2, () => 0, () => -1])).toEqual([]);
+    expect(unseenDamage(words, records.map((record) => record + ALLOCATED), check, [() => -1])).toEqual([]);
     // Of a class without slabs, as long as the sizes do not ascend by whole granules.
     const sizes = records.map((record) => record + OBJECT_SIZE);
     expect(unseenDamage(words, sizes, check, [(size) => size + 1, (size) => size - 4, () => 0, () => -16, () => 2 * SLAB_SIZE])).toEqual([]);

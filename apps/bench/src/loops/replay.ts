@@ -8,8 +8,8 @@ import type { Runner } from './runner.ts';
 /** Operations in a step. */
 const STEP = 8192;
 
-/** Bytes up to which a loop over words clears faster than the engine's builtin, whose call alone takes some 20 ns. */
-const ZERO_LOOP_SIZE_MAX = 64;
+/** Bytes up to which a loop that stores eight at a time clears faster than the engine's builtin, whose call takes longer than the clearing. */
+const ZERO_LOOP_SIZE_MAX = 512;
 
 export function bind(instance: Instance, { trace }: Workload, sizedFree: boolean): Runner {
   const { heap } = instance;
@@ -62,17 +62,16 @@ export function bind(instance: Instance, { trace }: Workload, sizedFree: boolean
     return heap.reallocate(addresses[slot]!, sizes[slot]!, size, 2 ** alignmentLog2);
   }
 
-  let words32: Int32Array = new Int32Array(0);
+  let doubles = new Float64Array(0);
   function zero(bytes: Uint8Array, address: number, size: number): void {
-    if (size > ZERO_LOOP_SIZE_MAX || (address & 3) !== 0) {
+    if (size > ZERO_LOOP_SIZE_MAX || (address & 7) !== 0) {
       bytes.fill(0, address, address + size);
       return;
     }
-    if (address >>> 2 >= words32.length) words32 = new Int32Array(bytes.buffer, 0, bytes.length >>> 2);
-    const first = address >>> 2;
-    const last = first + (size >>> 2);
-    for (let i = first; i < last; i += 1) words32[i] = 0;
-    for (let i = last * 4; i < address + size; i += 1) bytes[i] = 0;
+    if ((address + size) >>> 3 > doubles.length) doubles = new Float64Array(bytes.buffer, 0, bytes.length >>> 3);
+    const last = (address >>> 3) + (size >>> 3);
+    for (let i = address >>> 3; i < last; i += 1) doubles[i] = 0;
+    for (let i = last * 8; i < address + size; i += 1) bytes[i] = 0;
   }
 
   function freeRest(): void {
