@@ -10,6 +10,7 @@
 import { NULL, type Address } from './address.ts';
 import type { Allocator, AllocatorStats } from './allocator.ts';
 import { checkSameMemory } from './guards.ts';
+import { HOT_PATHS, type Compilable, type HotPaths, type HotPathWriter } from './hot-paths.ts';
 import type { Memory } from './memory.ts';
 import { moveBlock } from './move.ts';
 
@@ -25,7 +26,7 @@ export interface FallbackStats<Primary extends Allocator, Secondary extends Allo
  * Asks one allocator, then another. Adds one comparison to an allocation and one `primary.owns` to a free; has no state but a count of failures,
  * kept by this object. Owns both parts: `reset` and `release` reach them, `primary` first. As safe for threads as its parts are.
  */
-export class Fallback<Primary extends Allocator = Allocator, Secondary extends Allocator = Allocator> implements Allocator {
+export class Fallback<Primary extends Allocator = Allocator, Secondary extends Allocator = Allocator> implements Allocator, Compilable {
   readonly memory: Memory;
   /** The lesser of both alignments. */
   readonly alignment: number;
@@ -116,6 +117,19 @@ export class Fallback<Primary extends Allocator = Allocator, Secondary extends A
       failureCount: this.#failureCount,
       primary,
       secondary,
+    };
+  }
+
+  /** For `compile`: an allocation that the primary cannot serve is none of the hot ones. @internal */
+  [HOT_PATHS](writer: HotPathWriter): HotPaths {
+    const primary = writer.functions(this.primary);
+    const secondary = writer.functions(this.secondary);
+    return {
+      allocate: `return ${primary.allocate}(size);`,
+      deallocate: `
+        const outcome = ${primary.deallocate}(address, size);
+        return outcome !== 0 ? outcome : ${secondary.deallocate}(address, size);
+      `,
     };
   }
 

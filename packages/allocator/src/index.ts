@@ -23,11 +23,13 @@ export { type Allocator, type AllocatorStats, type BlockSource, type MonotonicAl
 export { Bounded, type BoundedOptions, type BoundedStats } from './bounded.ts';
 export { copyBytes, zeroBytes } from './bytes.ts';
 export { cMalloc, type CMalloc } from './c-malloc.ts';
+export { Compiled, compile } from './compile.ts';
 export { AllocatorError, formatAddress, type AllocatorErrorCode } from './errors.ts';
 export { Fallback, type FallbackStats } from './fallback.ts';
 export { FENCE_BYTE, FREED_BYTE, Guarded, NEW_BYTE, type GuardedOptions, type GuardedStats } from './guarded.ts';
 export { checkAllocator, checkBlock, checkSameMemory, isAligned, refuseBlock, refuseSize } from './guards.ts';
 export { HEADER_ALIGNMENT, HEADER_SIZE, checkHeader, eraseHeader, hasHeader, writeHeader, type HeaderKind } from './header.ts';
+export { HOT_PATHS, type Compilable, type HotPathNames, type HotPathWriter, type HotPaths } from './hot-paths.ts';
 export { type Memory } from './memory.ts';
 export { moveBlock, moveInto } from './move.ts';
 export { Null } from './null.ts';

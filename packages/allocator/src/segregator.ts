@@ -11,6 +11,7 @@
 import { NULL, SIZE_MAX, checkInteger, checkSize, type Address } from './address.ts';
 import type { Allocator, AllocatorStats } from './allocator.ts';
 import { checkBlock, checkSameMemory } from './guards.ts';
+import { HOT_PATHS, type Compilable, type HotPaths, type HotPathWriter } from './hot-paths.ts';
 import type { Memory } from './memory.ts';
 import { moveBlock } from './move.ts';
 
@@ -36,7 +37,7 @@ export interface SegregatorStats<Small extends Allocator, Large extends Allocato
  * Routes by size. Adds one comparison to an allocation and one `small.owns` to a free; has no state but a count of failures, kept by this
  * object. Owns both sides: `reset` and `release` reach them, `small` first. As safe for threads as its sides are.
  */
-export class Segregator<Small extends Allocator = Allocator, Large extends Allocator = Allocator> implements Allocator {
+export class Segregator<Small extends Allocator = Allocator, Large extends Allocator = Allocator> implements Allocator, Compilable {
   readonly memory: Memory;
   /** The lesser of both sides' alignments. */
   readonly alignment: number;
@@ -160,6 +161,19 @@ export class Segregator<Small extends Allocator = Allocator, Large extends Alloc
       failureCount: this.#failureCount,
       small,
       large,
+    };
+  }
+
+  /** For `compile`. @internal */
+  [HOT_PATHS](writer: HotPathWriter): HotPaths {
+    const small = writer.functions(this.small);
+    const large = writer.functions(this.large);
+    return {
+      allocate: `return size <= ${this.threshold} ? ${small.allocate}(size) : ${large.allocate}(size);`,
+      deallocate: `
+        const outcome = ${small.deallocate}(address, size);
+        return outcome !== 0 ? outcome : ${large.deallocate}(address, size);
+      `,
     };
   }
 

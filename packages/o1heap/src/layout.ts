@@ -29,6 +29,10 @@ export const ALLOCATED_PEAK = 12;
 export const REQUEST_PEAK = 13;
 /** Two words a bin: the links of its sentinel, a block of which nothing else exists. The pair before is that of bin -1, which is always empty. */
 export const BINS = 20;
+/** The sentinel of the last bin in a set of bins, from the leading zeros of the set. For the empty set, that of bin -1. */
+export const SENTINEL_BY_ZEROS = BINS + 2 * 31;
+/** The words of the fragment that holds `n` bytes, from the leading zeros of n - 1. */
+export const WORDS_BY_ZEROS = 2 ** 30;
 
 /** The largest request that any heap can serve: its fragment, rounded to a power of two, is 2 GiB. */
 export const REQUEST_SIZE_MAX = 2 ** 31 - FRAGMENT_HEADER_SIZE;

@@ -5,9 +5,10 @@
  * else in `@allokit/boundary-tags`.
  */
 
-import type { Address, Memory, Parent } from '@allokit/allocator';
+import { HOT_PATHS, type Address, type Compilable, type HotPathWriter, type HotPaths, type Memory, type Parent } from '@allokit/allocator';
 import { TaggedHeap, createHeap, createHeapAt, findHeap, isHeapAt, type HeapGrowth, type HeapOptions, type HeapStats } from '@allokit/boundary-tags';
 import { HALF_FIT } from './bins.ts';
+import { hotPaths } from './hot-paths.ts';
 import { requiredCapacity, type O1HeapDemand } from './required-capacity.ts';
 import {
   ALLOCATED,
@@ -18,16 +19,13 @@ import {
   FRAGMENT_HEADER_SIZE,
   PREVIOUS,
   REQUEST_PEAK,
+  SENTINEL_BY_ZEROS,
   SIZE,
   USED,
+  WORDS_BY_ZEROS,
 } from './layout.ts';
 
 const { clz32 } = Math;
-
-// The sentinel of the last bin in a set of bins, from the leading zeros of the set. For the empty set, that of bin -1.
-const SENTINEL_BY_ZEROS = BINS + 2 * 31;
-// The words of the fragment that holds `n` bytes, from the leading zeros of n - 1.
-const WORDS_BY_ZEROS = 2 ** 30;
 
 /** How an {@link O1Heap} gets more memory from its parent when it is full. */
 export type O1HeapGrowth = HeapGrowth;
@@ -49,7 +47,7 @@ export type O1HeapStats = HeapStats;
  * neighbours, which must agree: so a block of another heap that lies inside one of this heap's blocks
  * is not told from this heap's own. Single-owner.
  */
-export class O1Heap extends TaggedHeap {
+export class O1Heap extends TaggedHeap implements Compilable {
   private constructor(memory: Memory, parent: Parent | undefined, address: Address) {
     super(HALF_FIT, memory, parent, address);
   }
@@ -103,6 +101,11 @@ export class O1Heap extends TaggedHeap {
   /** {@link requiredCapacity}: bytes for `size` with which a heap can never run out. */
   static requiredCapacity(demand: O1HeapDemand): number {
     return requiredCapacity(demand);
+  }
+
+  /** For `compile`. @internal */
+  [HOT_PATHS](writer: HotPathWriter): HotPaths {
+    return hotPaths(writer.bind(this), this.state);
   }
 
   // The next two fit V8's budget for inlining (920 bytecodes a caller, the second one counted 1.2 times) only just: hence each looks as it does. What they have

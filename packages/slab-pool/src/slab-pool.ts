@@ -6,6 +6,7 @@
 
 import {
   AllocatorError,
+  HOT_PATHS,
   NULL,
   alignUp,
   checkAddress,
@@ -24,10 +25,14 @@ import {
   type Address,
   type Allocator,
   type AllocatorStats,
+  type Compilable,
+  type HotPathWriter,
+  type HotPaths,
   type Memory,
   type Parent,
 } from '@allokit/allocator';
 import { checkPool, slabsOf } from './check.ts';
+import { hotPaths } from './hot-paths.ts';
 import {
   ALLOCATED,
   ALONE,
@@ -126,7 +131,7 @@ export interface SlabPoolStats extends AllocatorStats {
  * that divides its size; an alignment asked for leads to the first class that has it. Double, foreign, misaligned and interior frees are told exactly,
  * by a bit for each object outside of it. An empty slab is kept for any class, or goes back to the parent. Single-owner.
  */
-export class SlabPool implements Allocator {
+export class SlabPool implements Allocator, Compilable {
   readonly memory: Memory;
   readonly alignment = GRANULE;
   /** Where the pool's state lies: what `attach` wants. */
@@ -383,6 +388,12 @@ export class SlabPool implements Allocator {
   checkInvariants(): void {
     this.#renew();
     checkPool(this.memory, this.address);
+  }
+
+  /** For `compile`. @internal */
+  [HOT_PATHS](writer: HotPathWriter): HotPaths {
+    const { state, slabLog2, liveBitMask, sizeMax } = this;
+    return hotPaths(writer.bind(this), writer.bind(this.classOffsets), { state, slabLog2, liveBitMask, sizeMax });
   }
 
   #format(classes: readonly number[], blockSize: number, spareCountMax: number): void {

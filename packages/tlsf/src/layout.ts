@@ -48,6 +48,14 @@ export const BINS_PER_LEVEL = 32;
 export const LEVEL_COUNT = 25;
 /** Every bin, that of the last level included. Bin 0 would be for fragments of no size. */
 export const BIN_COUNT = (LEVEL_COUNT - 1) * BINS_PER_LEVEL + 1;
+/** Where level 0 ends, 32 granules: in bytes and in words. */
+export const LEVEL_0_SIZE = 512;
+export const LEVEL_0_WORDS = 128;
+/** What makes the number of a bin of the six leading bits of a size, and of how many bits there are: of words, and of the last byte of a request. */
+export const BIN_BY_WORDS = 26 * 32 - 2 * 32;
+export const BIN_BY_LAST_BYTE = 26 * 32 - 4 * 32 + 1;
+/** A set of all levels but the first. Shifted by a level: of all behind it. */
+export const ALL_BUT_FIRST = 0x7fff_ffff;
 /** Two words a bin: the links of its sentinel, a block of which nothing else exists. */
 export const BINS = 42;
 

@@ -4,21 +4,30 @@
  * `@allokit/boundary-tags`.
  */
 
-import type { Address, Memory, Parent } from '@allokit/allocator';
+import { HOT_PATHS, type Address, type Compilable, type HotPathWriter, type HotPaths, type Memory, type Parent } from '@allokit/allocator';
 import { TaggedHeap, createHeap, createHeapAt, findHeap, isHeapAt, type HeapGrowth, type HeapOptions, type HeapStats } from '@allokit/boundary-tags';
 import { GOOD_FIT } from './bins.ts';
-import { ALLOCATED, ALLOCATED_PEAK, BEFORE, BINS, BIN_MASK, FRAGMENT_HEADER_SIZE, MASKS, PREVIOUS, REQUEST_PEAK, SIZE, USED } from './layout.ts';
+import { hotPaths } from './hot-paths.ts';
+import {
+  ALLOCATED,
+  ALLOCATED_PEAK,
+  ALL_BUT_FIRST,
+  BEFORE,
+  BINS,
+  BIN_BY_LAST_BYTE,
+  BIN_BY_WORDS,
+  BIN_MASK,
+  FRAGMENT_HEADER_SIZE,
+  LEVEL_0_SIZE,
+  LEVEL_0_WORDS,
+  MASKS,
+  PREVIOUS,
+  REQUEST_PEAK,
+  SIZE,
+  USED,
+} from './layout.ts';
 
 const { clz32 } = Math;
-
-/** Where level 0 ends, 32 granules: in bytes and in words. */
-const LEVEL_0_SIZE = 512;
-const LEVEL_0_WORDS = 128;
-// What makes the number of a bin of the six leading bits of a size, and of how many bits there are.
-const BIN_BY_WORDS = 26 * 32 - 2 * 32;
-const BIN_BY_LAST_BYTE = 26 * 32 - 4 * 32 + 1;
-/** A set of all levels but the first. Shifted by a level: of all behind it. */
-const ALL_BUT_FIRST = 0x7fff_ffff;
 
 /** How a {@link Tlsf} gets more memory from its parent when it is full. */
 export type TlsfGrowth = HeapGrowth;
@@ -44,7 +53,7 @@ export type TlsfStats = HeapStats;
  * fragmentation of first fit and best fit storage allocation strategies" (1977), shows that it may need about as many times the live bytes as the largest block
  * is longer than the smallest. Where memory must be proven to suffice, take an o1heap.
  */
-export class Tlsf extends TaggedHeap {
+export class Tlsf extends TaggedHeap implements Compilable {
   private constructor(memory: Memory, parent: Parent | undefined, address: Address) {
     super(GOOD_FIT, memory, parent, address);
   }
@@ -162,6 +171,11 @@ export class Tlsf extends TaggedHeap {
       }
     }
     this.deallocateUnusual(address, size);
+  }
+
+  /** For `compile`. @internal */
+  [HOT_PATHS](writer: HotPathWriter): HotPaths {
+    return hotPaths(writer.bind(this), this.state);
   }
 
   /** Takes a free fragment out of its bin, and the mark off a bin that is empty then. */
