@@ -8,6 +8,12 @@ import { WasmMemory } from '@allokit/vmem';
 /** Address space of the memory that `generalPurpose` makes when it is given none: 1 GiB. */
 export const GENERAL_PURPOSE_RESERVE = 2 ** 30;
 
+/**
+ * Bytes of it that are committed from the start: 64 MiB. They take no memory before they are used, and a program that stays below never has its buffer
+ * replaced: V8 then treats the view as a constant, and never asks whether a typed array's buffer still lives. Growth costs both.
+ */
+export const GENERAL_PURPOSE_COMMIT = 2 ** 26;
+
 /** Bytes of its slabs and pages: small, because there is at least one slab a class in use. */
 const SLAB_SIZE = 16_384;
 /** Requests up to and including so many bytes go to the slabs. */
@@ -34,10 +40,10 @@ function fineClasses(): number[] {
  * with 8 bytes of header and rounding to 16. Every block is aligned to 16 bytes, more on request. Both parts grow as far as the parent does,
  * and give each other what they hold empty before a request fails.
  *
- * @param parent - Default: a new WebAssembly memory of its own, of up to 1 GiB in pages of 16 KiB.
+ * @param parent - Default: a new WebAssembly memory of its own, of up to 1 GiB in pages of 16 KiB, of which 64 MiB are committed.
  * @throws AllocatorError `out-of-memory` when the parent has no room for the state.
  */
-export function generalPurpose(parent: Allocator = WasmMemory.create({ reserve: GENERAL_PURPOSE_RESERVE, pageSize: SLAB_SIZE })): GeneralPurpose {
+export function generalPurpose(parent: Allocator = ownMemory()): GeneralPurpose {
   // Both hold on to memory that the other may need: so each may ask the other for it.
   const siblings: { heap?: Tlsf } = {};
   const pool = SlabPool.create(
@@ -55,4 +61,8 @@ export function generalPurpose(parent: Allocator = WasmMemory.create({ reserve: 
     pool.release();
     throw error;
   }
+}
+
+function ownMemory(): WasmMemory {
+  return WasmMemory.create({ reserve: GENERAL_PURPOSE_RESERVE, commit: GENERAL_PURPOSE_COMMIT, pageSize: SLAB_SIZE });
 }

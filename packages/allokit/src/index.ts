@@ -140,5 +140,5 @@ export {
   type WasmMemoryOptions,
 } from '@allokit/vmem';
 export { type CommitPolicy, GAME_HEAP_SIZE, GAME_HEAP_STEP, GameHeap, gameHeap, type GameHeapOptions, type GameHeapStats } from './game-heap.ts';
-export { GENERAL_PURPOSE_RESERVE, generalPurpose, type GeneralPurpose } from './general-purpose.ts';
+export { GENERAL_PURPOSE_COMMIT, GENERAL_PURPOSE_RESERVE, generalPurpose, type GeneralPurpose } from './general-purpose.ts';
 export { HYBRID_THRESHOLD, hybridPool, type HybridPool } from './hybrid-pool.ts';
