@@ -34,9 +34,13 @@ export function hotPaths(pool: string, classOffsets: string, { state, slabLog2, 
       if (size > ${sizeMax}) return 0;
       const words = ${pool}.words;
       const record = ${state} + ${classOffsets}[(size + ${GRANULE - 1}) >>> 4];
-      const slab = words[record + ${CURRENT}];
-      const object = words[slab + ${FREE_OBJECT}];
-      if (!object) return 0;
+      let slab = words[record + ${CURRENT}];
+      let object = words[slab + ${FREE_OBJECT}];
+      if (!object) {
+        if (object !== 0 || !${pool}.advance(record)) return 0;
+        slab = words[record + ${CURRENT}];
+        object = words[slab + ${FREE_OBJECT}];
+      }
       const allocated = (words[record + ${ALLOCATED}] + 1) | 0;
       if (allocated < 0) return 0;
       words[slab + ${FREE_OBJECT}] = words[object];
@@ -59,12 +63,12 @@ export function hotPaths(pool: string, classOffsets: string, { state, slabLog2, 
         if (!(bits & bit) || address & ${GRANULE - 1}) return -1;
         if (size !== undefined && !((size | 0) === size && size > 0 && size <= words[record + ${OBJECT_SIZE}])) return -1;
         const live = words[slab + ${LIVE}] - 1;
-        if ((live - 1) >>> 0 >= ${FULL - 1}) return -1;
         words[at] = bits ^ bit;
         words[object] = words[slab + ${FREE_OBJECT}];
         words[slab + ${FREE_OBJECT}] = object;
         words[slab + ${LIVE}] = live;
-        if (words[record + ${CURRENT}] !== slab) words[record + ${CURRENT}] = slab;
+        if (((live - 1) | live) & ${-FULL}) ${pool}.notice(slab);
+        else words[record + ${CURRENT}] = slab;
         return 1;
       }
       return words.length !== 0 ? 0 : -1;

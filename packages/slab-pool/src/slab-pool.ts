@@ -238,6 +238,8 @@ export class SlabPool implements Allocator, Compilable {
         if (allocated < 0) this.settle(record);
         return (object << 2) >>> 0;
       }
+      // A stale view knows no object at all.
+      if (object === 0) return this.allocateFrom(record);
     }
     return this.allocateElsewhere(size, alignment);
   }
@@ -258,9 +260,9 @@ export class SlabPool implements Allocator, Compilable {
         words[object] = words[slab + FREE_OBJECT]!;
         words[slab + FREE_OBJECT] = object;
         words[slab + LIVE] = live;
-        if ((live - 1) >>> 0 >= FULL - 1) this.notice(slab);
-        // Stored only when it changes: V8 and the processor then need not wait for it at the next allocation.
-        else if (words[record + CURRENT] !== slab) words[record + CURRENT] = slab;
+        if (((live - 1) | live) & -FULL) this.notice(slab);
+        // Stored even where it stays the same: which slab it is nobody can predict, and a wrong guess costs more than a store.
+        else words[record + CURRENT] = slab;
         return;
       }
     }
@@ -438,14 +440,21 @@ export class SlabPool implements Allocator, Compilable {
     return true;
   }
 
-  /** What `allocate` does with a bad size, an alignment, a stale view, and a slab that has no free object linked. */
+  /** What `allocate` does when its class's current slab has no free object linked. */
+  private allocateFrom(record: number): Address {
+    if (this.advance(record) || this.#addSlab(record)) return this.allocate(this.words[record + OBJECT_SIZE]!);
+    this.words[this.state + FAILURES]! += 1;
+    return NULL;
+  }
+
+  /** What `allocate` does with a bad size, an alignment and a stale view. */
   private allocateElsewhere(size: number, alignment: number = GRANULE): Address {
     checkSize(size);
     checkAlignment(alignment);
     this.#renew();
     if (size === 0) return NULL;
     const record = this.#recordFor(size, alignment);
-    if (record !== 0 && this.#refill(record)) return this.allocate(this.words[record + OBJECT_SIZE]!);
+    if (record !== 0) return this.allocate(this.words[record + OBJECT_SIZE]!);
     this.words[this.state + FAILURES]! += 1;
     return NULL;
   }
@@ -463,17 +472,16 @@ export class SlabPool implements Allocator, Compilable {
     return 0;
   }
 
-  /** Makes the class's current slab one with a free object linked; false when the parent has no room. O(1) amortised. */
-  #refill(record: number): boolean {
-    for (;;) {
-      const { words } = this;
-      const slab = words[record + CURRENT]!;
-      if (slab === this.state + NO_SLAB) return this.#addSlab(record);
-      if (words[slab + FREE_OBJECT] !== 0) return true;
-      if (this.#extend(slab)) return true;
+  /** Makes the class's current slab one with a free object linked, if it has such a slab. O(1) amortised. */
+  private advance(record: number): boolean {
+    const { words } = this;
+    const none = this.state + NO_SLAB;
+    for (let slab = words[record + CURRENT]!; slab !== none; slab = words[record + CURRENT]!) {
+      if (words[slab + FREE_OBJECT] !== 0 || this.#extend(slab)) return true;
       // The slab is full: it leaves the ring, until an object comes back.
       this.#unlink(slab);
     }
+    return false;
   }
 
   /** Links a page's worth of objects that were never handed out. */
