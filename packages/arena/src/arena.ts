@@ -167,7 +167,7 @@ export class Arena implements MonotonicAllocator {
     const { words, state } = this;
     if (alignment === undefined && (size | 0) === size && size > 0) {
       const start = words[state + CURSOR]!;
-      const end = start + ((size + this.alignment - 1) >>> this.granuleLog2);
+      const end = start + ((size - 1) >>> this.granuleLog2) + 1;
       if (end <= words[state + LIMIT]!) {
         words[state + CURSOR] = end;
         return (start << this.granuleLog2) >>> 0;
