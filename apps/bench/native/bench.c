@@ -1,15 +1,18 @@
 /* The native limit: the loops of src/loops, in C, on the allocator chosen when compiling (-DUSE_MIMALLOC, -DUSE_BUMP, else the C library's).
 
-     bench LOOP TRACE WIDTH
+     bench LOOP TRACE WIDTH TOUCH
 
-   LOOP is replay, pair, churn, bulk or reuse; TRACE an uncompressed trace that holds the same operations; WIDTH as in src/workload.ts. Then one command
-   a line on standard input, answered by one line of numbers:
+   LOOP is replay, pair, churn, bulk or reuse; TRACE an uncompressed trace that holds the same operations; WIDTH as in src/workload.ts; TOUCH is "touch", or
+   "bare" for the loops of src/loops/bare.ts. Then one command a line on standard input, answered by one line of numbers:
 
      r    run one round               nanoseconds, refused requests, damaged blocks, sum of addresses
-     w    time each operation         nanoseconds of the slowest one (each with the fastest of three passes)
+     t    time each operation         nothing of use; each keeps its fastest time of all passes
+     o    write these times           how many; they are doubles in TRACE.times, nanoseconds, infinity for what was not done
+     c    tell of the clock           nanoseconds that an operation of no duration seems to take (median, of as many passes)
      f    replay and sample           peak bytes held by the allocator, or -1 where it does not tell */
 
 #define _GNU_SOURCE
+#include <math.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -39,6 +42,7 @@ static inline void *bump(size_t size) {
 #define REALLOCATE(block, size) bump(size)
 #define FREE(block) ((void)(block))
 #define RESET() (cursor = 0)
+#define DIES_TOGETHER 1
 #else
 #if defined(__GLIBC__)
 #include <malloc.h>
@@ -218,24 +222,151 @@ static double run_reuse(uint32_t width) {
   return elapsed;
 }
 
-static double worst_operation(void) {
-  double *fastest = malloc((size_t)trace.operation_count * sizeof *fastest + 1), worst = 0;
-  if (fastest == NULL) die("no memory for the times");
-  for (uint32_t i = 0; i < trace.operation_count; i += 1) fastest[i] = 1e18;
-  for (int pass = 0; pass < 3; pass += 1) {
-    for (uint32_t i = 0; i < trace.operation_count; i += 1) {
-      double start = now();
-      perform(&trace.operations[i], i);
-      double elapsed = now() - start;
-      if (elapsed < fastest[i]) fastest[i] = elapsed;
-    }
-    free_rest();
-  }
+/* What is asked for, in order, as dense arrays like those that JavaScript reads. The bare loops are short enough to notice. */
+static struct {
+  uint32_t count, *sizes, *slots;
+} requests;
+
+static void list_requests(void) {
+  requests.sizes = malloc((size_t)trace.operation_count * sizeof *requests.sizes + 1);
+  requests.slots = malloc((size_t)trace.operation_count * sizeof *requests.slots + 1);
+  if (requests.sizes == NULL || requests.slots == NULL) die("no memory for the requests");
   for (uint32_t i = 0; i < trace.operation_count; i += 1) {
-    if (fastest[i] > worst) worst = fastest[i];
+    if ((trace.operations[i].head & 0xff) == FREE_BLOCK) continue;
+    requests.sizes[requests.count] = trace.operations[i].size;
+    requests.slots[requests.count] = trace.operations[i].slot;
+    requests.count += 1;
   }
-  free(fastest);
-  return worst;
+}
+
+static double bare_pair(void) {
+  uint64_t sum = 0, failures = 0;
+  double start = now();
+  for (uint32_t i = 0; i < requests.count; i += 1) {
+    unsigned char *block = ALLOCATE(requests.sizes[i]);
+    if (block == NULL) {
+      failures += 1;
+      continue;
+    }
+    sum += (uintptr_t)block;
+    FREE(block);
+  }
+  double elapsed = now() - start;
+  checksum += sum;
+  failure_count += failures;
+  return elapsed;
+}
+
+static inline void bare_free(unsigned char *block) {
+  if (block == NULL) failure_count += 1;
+  else FREE(block);
+}
+
+static double bare_churn(uint32_t width) {
+  uint64_t sum = 0;
+  for (uint32_t slot = 0; slot < width; slot += 1) blocks[slot] = ALLOCATE(requests.sizes[slot]);
+  double start = now();
+  for (uint32_t i = width; i < requests.count; i += 1) {
+    uint32_t slot = requests.slots[i];
+    bare_free(blocks[slot]);
+    unsigned char *block = ALLOCATE(requests.sizes[i]);
+    blocks[slot] = block;
+    sum += (uintptr_t)block;
+  }
+  double elapsed = now() - start;
+  for (uint32_t slot = 0; slot < width; slot += 1) {
+    bare_free(blocks[slot]);
+    blocks[slot] = NULL;
+  }
+  RESET();
+  checksum += sum;
+  return elapsed;
+}
+
+/* `count` blocks from the request `first` on. Who frees them all at once need not know where they are, and learns of no refusal. */
+static inline void bare_allocate(uint32_t first, uint32_t count) {
+  uint64_t sum = 0;
+  for (uint32_t i = 0; i < count; i += 1) {
+    unsigned char *block = ALLOCATE(requests.sizes[first + i]);
+#if !defined(DIES_TOGETHER)
+    blocks[i] = block;
+#endif
+    sum += (uintptr_t)block;
+  }
+  checksum += sum;
+}
+
+static inline void bare_free_all(uint32_t count) {
+#if !defined(DIES_TOGETHER)
+  for (uint32_t i = 0; i < count; i += 1) bare_free(blocks[i]);
+#endif
+  RESET();
+}
+
+/* Batches of `width` blocks and their frees; all blocks at once are one batch. */
+static double bare_batches(uint32_t width) {
+  double start = now();
+  for (uint32_t first = 0; first < requests.count; first += width) {
+    bare_allocate(first, width);
+    bare_free_all(width);
+  }
+  double elapsed = now() - start;
+  memset(blocks, 0, trace.slot_count * sizeof *blocks);
+  return elapsed;
+}
+
+/* Operations that each pass does twice, untimed at first, and readings of nothing: as in src/operation-timer.ts. */
+enum { PRELUDE_COUNT = 1 << 17, CLOCK_READINGS = 20000 };
+
+static double *fastest, fastest_nothing[CLOCK_READINGS];
+
+static void time_operations(uint32_t count, double *times) {
+  for (uint32_t i = 0; i < count; i += 1) {
+    const Operation *operation = &trace.operations[i];
+    /* Nothing is there to be freed, as after a malloc of 0 bytes in JavaScript. */
+    if ((operation->head & 0xff) == FREE_BLOCK && blocks[operation->slot] == NULL) continue;
+    double start = now();
+    perform(operation, i);
+    double elapsed = now() - start;
+    if (elapsed < times[i]) times[i] = elapsed;
+  }
+  free_rest();
+}
+
+static void time_each(void) {
+  static double unused[PRELUDE_COUNT];
+  if (fastest == NULL) {
+    fastest = malloc((size_t)trace.operation_count * sizeof *fastest + 1);
+    if (fastest == NULL) die("no memory for the times");
+    for (uint32_t i = 0; i < trace.operation_count; i += 1) fastest[i] = INFINITY;
+    for (uint32_t i = 0; i < CLOCK_READINGS; i += 1) fastest_nothing[i] = INFINITY;
+  }
+  time_operations(trace.operation_count < PRELUDE_COUNT ? trace.operation_count : PRELUDE_COUNT, unused);
+  time_operations(trace.operation_count, fastest);
+  for (uint32_t i = 0; i < CLOCK_READINGS; i += 1) {
+    double start = now();
+    double elapsed = now() - start;
+    if (elapsed < fastest_nothing[i]) fastest_nothing[i] = elapsed;
+  }
+}
+
+static void write_times(const char *trace_path) {
+  char path[4096];
+  if (snprintf(path, sizeof path, "%s.times", trace_path) >= (int)sizeof path) die("the path of the times is too long");
+  FILE *file = fopen(path, "wb");
+  if (file == NULL || fastest == NULL) die("no times");
+  if (fwrite(fastest, sizeof *fastest, trace.operation_count, file) != trace.operation_count) die("the times cannot be written");
+  if (fclose(file) != 0) die("the times cannot be written");
+}
+
+static int compare_doubles(const void *left, const void *right) {
+  double a = *(const double *)left, b = *(const double *)right;
+  return (a > b) - (a < b);
+}
+
+static double clock_cost(void) {
+  qsort(fastest_nothing, CLOCK_READINGS, sizeof *fastest_nothing, compare_doubles);
+  return fastest_nothing[CLOCK_READINGS / 2];
 }
 
 #if defined(__GLIBC__) && !defined(USE_MIMALLOC) && !defined(USE_BUMP)
@@ -265,10 +396,12 @@ static double peak_footprint(void) {
 }
 
 int main(int argc, char **argv) {
-  if (argc != 4) die("usage: bench LOOP TRACE WIDTH");
+  if (argc != 5) die("usage: bench LOOP TRACE WIDTH TOUCH");
   const char *loop = argv[1];
+  int is_bare = strcmp(argv[4], "bare") == 0;
   uint32_t width = (uint32_t)strtoul(argv[3], NULL, 10);
   read_trace(argv[2]);
+  if (is_bare) list_requests();
 #if defined(USE_BUMP)
   for (uint32_t i = 0; i < trace.operation_count; i += 1) capacity += trace.operations[i].size + 8;
   arena = malloc(capacity);
@@ -278,15 +411,26 @@ int main(int argc, char **argv) {
   while (fgets(command, sizeof command, stdin) != NULL) {
     if (command[0] == 'r') {
       double elapsed;
-      if (strcmp(loop, "replay") == 0) elapsed = run_replay();
+      if (is_bare && strcmp(loop, "pair") == 0) elapsed = bare_pair();
+      else if (is_bare && strcmp(loop, "churn") == 0) elapsed = bare_churn(width);
+      else if (is_bare && strcmp(loop, "bulk") == 0) elapsed = bare_batches(requests.count);
+      else if (is_bare && strcmp(loop, "reuse") == 0) elapsed = bare_batches(width);
+      else if (is_bare) die("unknown bare loop");
+      else if (strcmp(loop, "replay") == 0) elapsed = run_replay();
       else if (strcmp(loop, "pair") == 0) elapsed = run_pair();
       else if (strcmp(loop, "churn") == 0) elapsed = run_churn(width);
       else if (strcmp(loop, "bulk") == 0) elapsed = run_bulk();
       else if (strcmp(loop, "reuse") == 0) elapsed = run_reuse(width);
       else die("unknown loop");
       printf("%.0f %llu %llu %llu\n", elapsed, (unsigned long long)failure_count, (unsigned long long)damage_count, (unsigned long long)checksum);
-    } else if (command[0] == 'w') {
-      printf("%.0f\n", worst_operation());
+    } else if (command[0] == 't') {
+      time_each();
+      printf("0\n");
+    } else if (command[0] == 'o') {
+      write_times(argv[2]);
+      printf("%u\n", trace.operation_count);
+    } else if (command[0] == 'c') {
+      printf("%.1f\n", clock_cost());
     } else if (command[0] == 'f') {
       printf("%.0f\n", peak_footprint());
     } else {

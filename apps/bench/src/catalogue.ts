@@ -5,7 +5,7 @@ import { nativeSubjects } from './subjects/native.ts';
 import { scriptSubject } from './subjects/scripts.ts';
 
 /** What can be asked of the bench. */
-export type CommandName = 'replay' | 'pair' | 'churn' | 'pool' | 'arena' | 'hybrid' | 'demo';
+export type CommandName = 'replay' | 'pair' | 'churn' | 'pool' | 'arena' | 'hybrid' | 'demo' | 'sweep' | 'worst';
 
 /** Who takes part in a command, and one line for each that cannot. */
 export interface Field {
@@ -16,6 +16,8 @@ export interface Field {
 const MALLOC_PEERS = ['thi.ng-malloc', 'as-tlsf', 'sql.js-dlmalloc', 'rust-dlmalloc'];
 const OBJECTS = ['Uint8Array', 'Buffer'];
 const NATIVE_MALLOCS = ['native-malloc', 'native-mimalloc'];
+/** Those whose cost is a question of their algorithms: no walk over all live blocks, no collector. */
+const ALGORITHMS = ['generalPurpose', 'o1heap', 'tlsf', 'slab-pool', 'as-tlsf', 'sql.js-dlmalloc', 'rust-dlmalloc', ...NATIVE_MALLOCS];
 const MALLOCS = ['generalPurpose', 'hybridPool', 'o1heap', 'tlsf', ...MALLOC_PEERS, ...OBJECTS, ...NATIVE_MALLOCS];
 
 const MEMBERS: Record<CommandName, readonly string[]> = {
@@ -25,6 +27,8 @@ const MEMBERS: Record<CommandName, readonly string[]> = {
   pool: ['slab-pool', ...MALLOCS],
   arena: ['arena', 'generalPurpose', ...MALLOC_PEERS, ...OBJECTS, 'native-bump', ...NATIVE_MALLOCS],
   hybrid: ['hybridPool', 'generalPurpose', 'o1heap', 'tlsf', ...MALLOC_PEERS, ...OBJECTS, ...NATIVE_MALLOCS],
+  sweep: ALGORITHMS,
+  worst: ALGORITHMS,
   demo: ['generalPurpose', 'hybridPool', 'o1heap', 'tlsf', ...MALLOC_PEERS, ...NATIVE_MALLOCS],
 };
 
@@ -40,13 +44,14 @@ export class UnknownAllocatorError extends Error {
  * The subjects of a command, in the order of its tables.
  *
  * @param picks - Names to keep; all of them when empty.
- * @param size - The largest block that is asked for, where the command leaves that open.
+ * @param size - The largest block that is asked for, where the command leaves that open; infinite where nobody knows.
  * @throws UnknownAllocatorError for a pick that is none.
  */
 export async function fieldOf(command: CommandName, picks: readonly string[], size = 0): Promise<Field> {
   const tooSmall = MEMBERS[command].find((name) => picks.includes(name) && size > sizeMax(name));
   if (tooSmall !== undefined) {
-    throw new UnknownAllocatorError(`${tooSmall} hands out at most ${sizeMax(tooSmall)} bytes, and ${command} asks for up to ${size}: see --size`);
+    const asked = size === Infinity ? 'for blocks of any size' : `for up to ${size}: see --size`;
+    throw new UnknownAllocatorError(`${tooSmall} hands out at most ${sizeMax(tooSmall)} bytes, and ${command} asks ${asked}`);
   }
   const members = MEMBERS[command].filter((name) => size <= sizeMax(name));
   const absurd = picks.find((pick) => !members.includes(pick));
@@ -62,7 +67,8 @@ export async function fieldOf(command: CommandName, picks: readonly string[], si
   return { subjects, absences };
 }
 
-function sizeMax(name: string): number {
+/** The largest block that a subject hands out, in bytes. */
+export function sizeMax(name: string): number {
   return SIZE_MAX[name] ?? Infinity;
 }
 

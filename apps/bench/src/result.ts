@@ -9,13 +9,22 @@ import type { SubjectKind } from './subject.ts';
  */
 export type ResultStatus = 'ok' | 'stopped' | 'failed';
 
-export interface Result {
+/** Who did what, and whether it was right. */
+export interface Outcome {
   readonly workload: string;
   readonly subject: string;
   readonly kind: SubjectKind;
   readonly status: ResultStatus;
   /** Why it is not `ok`, or what else must be known. */
   readonly reason?: string;
+  /** Operations refused or answered wrongly in one pass over the work. */
+  readonly failedOperations?: number;
+  /** Whether every block kept its bytes; absent where nobody looked. */
+  readonly verified?: boolean;
+}
+
+/** What it took. */
+export interface Result extends Outcome {
   /** Nanoseconds per operation: the median round, and the best one. */
   readonly medianNs?: number;
   readonly bestNs?: number;
@@ -23,10 +32,6 @@ export interface Result {
   readonly ratio?: number;
   readonly roundCount: number;
   readonly operationCount: number;
-  /** Operations refused or answered wrongly in one pass over the work. */
-  readonly failedOperations?: number;
-  /** Whether every block kept its bytes; absent where nobody looked. */
-  readonly verified?: boolean;
   /** Bytes from the lowest to the highest byte handed out; what the allocator holds, for the native ones that tell. */
   readonly peakFootprint?: number;
   readonly peakLive: number;
@@ -37,6 +42,6 @@ export interface Result {
 }
 
 /** Whether an Allokit row is what it must always be: measured, verified where that was asked for, without a failed operation. */
-export function isFlawless({ status, verified, failedOperations }: Result, mustBeVerified: boolean): boolean {
+export function isFlawless({ status, verified, failedOperations }: Outcome, mustBeVerified: boolean): boolean {
   return status === 'ok' && (verified === true || (verified === undefined && !mustBeVerified)) && (failedOperations ?? 0) === 0;
 }

@@ -5,10 +5,12 @@ import { writeFile } from 'node:fs/promises';
 import type { CommandName, Field } from './catalogue.ts';
 import { baseName, measure, type MeasureOptions } from './measure.ts';
 import { formatCsv } from './report/csv.ts';
-import { describeMachine, thisMachine } from './report/machine.ts';
+import { reportFlaws } from './report/flaws.ts';
+import { thisMachine } from './report/machine.ts';
+import { formatPreamble } from './report/preamble.ts';
 import { makeProgress } from './report/progress.ts';
 import { formatTable, LEGEND } from './report/table.ts';
-import { isFlawless, type Result } from './result.ts';
+import type { Result } from './result.ts';
 import type { Workload } from './workload.ts';
 
 /** How what was found is told. */
@@ -31,21 +33,18 @@ export interface ReportOptions {
  */
 export async function run(
   workloads: Iterable<Workload> | AsyncIterable<Workload>,
-  { subjects, absences }: Field,
+  field: Field,
   options: MeasureOptions,
   report: ReportOptions,
 ): Promise<boolean> {
+  const { subjects, absences } = field;
   const machine = thisMachine();
   const base = baseName(subjects, options.base);
   const say = (text: string): void => {
     if (!report.json) process.stdout.write(`${text}\n`);
   };
   for (const line of report.introduction ?? []) say(line);
-  say(`$ ${report.commandLine}`);
-  say(describeMachine(machine));
-  say(`seed ${report.seed}; ${options.rounds} rounds after ${options.warmRounds} warm ones, all allocators in turn`);
-  for (const { name, description } of subjects) say(`  ${name.padEnd(16)} ${description}`);
-  for (const absence of absences) say(`  ${absence}`);
+  say(formatPreamble({ ...report, ...options, machine, field }));
 
   const progress = makeProgress();
   const results: Result[] = [];
@@ -62,9 +61,5 @@ export async function run(
     const { command, commandLine, seed } = report;
     process.stdout.write(`${JSON.stringify({ command, commandLine, seed, base, options, machine, allocators, absences, results }, undefined, 2)}\n`);
   }
-  const flawed = results.filter((result) => result.kind === 'allokit' && !isFlawless(result, options.verify));
-  for (const { workload, subject, status, reason } of flawed) {
-    process.stderr.write(`${subject} in ${workload}: ${status}${reason === undefined ? '' : `: ${reason}`}\n`);
-  }
-  return flawed.length === 0;
+  return reportFlaws(results, options.verify);
 }

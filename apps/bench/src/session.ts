@@ -1,6 +1,7 @@
 /** A subject at work on one workload, wherever it lives: its heap stays warm between rounds, and it runs one whenever it is asked. */
 
 import { NativeSession } from './native/session.ts';
+import type { OperationTimes } from './operation-timer.ts';
 import type { Subject } from './subject.ts';
 import { ThreadSession } from './thread/session.ts';
 import type { Workload } from './workload.ts';
@@ -21,8 +22,10 @@ export interface Round {
 export interface Session {
   /** @param allowance - Milliseconds it may take. Native programs do not look at it. */
   round(allowance: number): Promise<Round>;
-  /** Nanoseconds of the slowest operation, where that can be told. */
-  worstOperation(): Promise<number | undefined>;
+  /** Does the trace once more and times each operation. */
+  timeOperations(): Promise<void>;
+  /** What each operation took in the fastest of these passes, where single operations can be timed. */
+  operationTimes(): Promise<OperationTimes | undefined>;
   /** Bytes, where it is not known from verifying. */
   peakFootprint(): Promise<number | undefined>;
   close(): Promise<void>;

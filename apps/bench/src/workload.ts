@@ -18,6 +18,8 @@ export interface Workload {
   readonly operationCount: number;
   /** Everything that a round does, from an empty heap to the end. */
   readonly trace: Trace;
+  /** What is verified instead of the trace: less of the same, where filling every block would take too long. */
+  readonly proof?: Trace;
   /** Sizes in the order they are asked for. Empty for `replay`. */
   readonly sizes: Int32Array;
   /** `churn`: which slot is replaced. Empty elsewhere. */
@@ -26,6 +28,8 @@ export interface Workload {
   readonly width: number;
   /** `bulk`: free everything with one reset where the subject has it, as part of what is timed. */
   readonly resets: boolean;
+  /** Whether blocks are left untouched while timed: only their addresses are summed up. Never in `replay`. See `bareWorkload`. */
+  readonly bare: boolean;
   /** Facts about the work that belong under its table. */
   readonly facts: readonly string[];
 }
@@ -43,19 +47,39 @@ export function replayWorkload(trace: Trace): Workload {
     slots: new Int32Array(0),
     width: 0,
     resets: false,
+    bare: false,
     facts: [],
+  };
+}
+
+/** The same work with blocks that nobody touches: what the allocator alone costs. Not for `replay`. */
+export function bareWorkload(workload: Workload): Workload {
+  const { name, title, loop, resets, facts } = workload;
+  if (loop === 'replay') throw new RangeError('a replay touches its blocks');
+  const storing = resets ? ['addresses are stored by those only that free block by block'] : [];
+  return {
+    ...workload,
+    bare: true,
+    name: `${name}-bare`,
+    title: `${title}; blocks untouched`,
+    facts: ['blocks are not touched, and not looked at: their addresses are summed up', ...storing, ...facts],
   };
 }
 
 /** The same work with its arrays in shared memory, where all workers read the one copy. */
 export function shareWorkload(workload: Workload): Workload {
-  const { trace, sizes, slots } = workload;
+  const { trace, proof, sizes, slots } = workload;
   return {
     ...workload,
-    trace: { ...trace, words: new Uint32Array(sharedCopy(trace.words)) },
+    trace: shareTrace(trace),
+    ...(proof === undefined ? {} : { proof: shareTrace(proof) }),
     sizes: new Int32Array(sharedCopy(sizes)),
     slots: new Int32Array(sharedCopy(slots)),
   };
+}
+
+function shareTrace(trace: Trace): Trace {
+  return { ...trace, words: new Uint32Array(sharedCopy(trace.words)) };
 }
 
 function sharedCopy({ buffer, byteOffset, byteLength }: ArrayBufferView): SharedArrayBuffer {

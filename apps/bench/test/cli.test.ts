@@ -57,6 +57,33 @@ test('pairs of small blocks are open to slab-pool', async () => {
   expect((await bench('pair', '--size', '257', '--list')).stdout).not.toMatch(/slab-pool/);
 });
 
+test('pairs of untouched blocks are said to be so, and still verified', async () => {
+  const { code, stdout } = await bench('pair', '--size', '64', '--bare', '--allocator', 'slab-pool', '--rounds', '2', '--warm', '1');
+  expect(code).toBe(0);
+  expect(stdout).toMatch(/one block of 64 bytes allocated and freed; blocks untouched/);
+  expect(stdout).toMatch(/slab-pool +│ .* │ yes +│/);
+});
+
+test('worst tells of single operations, and draws them', async () => {
+  const files = ['--svg', folder, '--csv', join(folder, 'worst.csv')];
+  const { code, stdout } = await bench('worst', SMALL, '--allocator', 'o1heap', '--rounds', '2', '--warm', '1', ...files);
+  expect(code).toBe(0);
+  expect(stdout).toMatch(/allocator +│ +p50 │ +p99 │ +p99\.9 │ +p99\.99 │ +max │/);
+  expect(stdout).toMatch(/o1heap +│ +\d+ │/);
+  expect(await readFile(join(folder, 'worst-small.svg'), 'utf8')).toMatch(/^<svg .*time of a single malloc or free \[ns\]/s);
+  expect(await readFile(join(folder, 'worst.csv'), 'utf8')).toMatch(/^workload,subject,.*,p9999Ns,maxNs,.*\nsmall,o1heap,allokit,ok,/);
+});
+
+test('sweep measures what it is told to', async () => {
+  const { code, stdout } = await bench('sweep', '--sweep', 'size', '--quick', '--allocator', 'slab-pool', '--rounds', '1', '--warm', '1', '--json');
+  expect(code).toBe(0);
+  const { results } = JSON.parse(stdout) as { results: { sweep: string; value: number; status: string }[] };
+  expect(results.map(({ sweep, value, status }) => [sweep, value, status])).toEqual([
+    ['size', 8, 'ok'],
+    ['size', 64, 'ok'],
+  ]);
+});
+
 test('--list lists the allocators of a command', async () => {
   const { stdout } = await bench('arena', '--list', '--allocator', 'arena', '--allocator', 'thi.ng-malloc');
   expect(stdout).toMatch(/^arena +allokit /m);
@@ -69,6 +96,8 @@ test.each([
   ['a file that is not there', ['replay', 'no-such.altrace.gz'], /no-such\.altrace\.gz: no such file/],
   ['a file that is no trace', ['replay', CLI], /no allocation trace: it starts with/],
   ['an allocator of smaller blocks', ['pair', '--allocator', 'slab-pool'], /slab-pool hands out at most 256 bytes, and pair asks for up to 1039/],
+  ['a single operation of any size asked of one of smaller blocks', ['worst', SMALL, '--allocator', 'slab-pool'], /and worst asks for blocks of any size/],
+  ['an unknown sweep', ['sweep', '--sweep', 'age'], /It must be one of live, size/],
   ['a size that is none', ['pair', '--size', '64-16'], /It must be bytes as in 64 or 16-1039/],
   ['a number that is none', ['pair', '--rounds', 'many'], /It must be a whole number of at least 1/],
   ['an unknown command', ['pear'], /unknown command 'pear'/],

@@ -7,6 +7,7 @@ import { churnWorkload } from '../src/commands/churn.ts';
 import { pairWorkload } from '../src/commands/pair.ts';
 import { poolWorkloads } from '../src/commands/pool.ts';
 import { record, traceOf } from '../src/commands/record.ts';
+import { slowestOf } from '../src/distribution.ts';
 import { findCompiler } from '../src/native/compiler.ts';
 import { NativeSession } from '../src/native/session.ts';
 import { nativeSubjects } from '../src/subjects/native.ts';
@@ -23,7 +24,12 @@ describe.skipIf(compiler === undefined)('the native program', () => {
     try {
       expect(await session.round()).toMatchObject({ failureCount: 0, damageCount: 0 });
       expect((await session.round()).nanoseconds).toBeGreaterThan(0);
-      expect(await session.worstOperation()).toBeGreaterThan(0);
+      await session.timeOperations();
+      await session.timeOperations();
+      const { nanoseconds, clockNs } = await session.operationTimes();
+      expect(nanoseconds).toHaveLength(workload.trace.operationCount);
+      expect(slowestOf({ nanoseconds })).toBeGreaterThan(clockNs);
+      expect(clockNs).toBeGreaterThan(0);
     } finally {
       await session.close();
     }

@@ -23,5 +23,5 @@ export function bulkWorkload({ facts = [], ...options }: BulkOptions): Workload 
   options.sizes.forEach((_, i) => {
     trace.free(i);
   });
-  return { ...options, facts, loop: 'bulk', trace: trace.finish(options.name), slots: new Int32Array(0), width: 0 };
+  return { ...options, facts, loop: 'bulk', trace: trace.finish(options.name), slots: new Int32Array(0), width: 0, bare: false };
 }

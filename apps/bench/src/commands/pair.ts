@@ -35,6 +35,7 @@ export function pairWorkload(seed: number, { min, max }: SizeRange = PAIR_SIZES)
     slots: new Int32Array(0),
     width: 0,
     resets: false,
+    bare: false,
     facts: [],
   };
 }

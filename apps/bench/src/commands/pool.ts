@@ -41,6 +41,7 @@ function reuseWorkload(): Workload {
     slots: new Int32Array(0),
     width: BATCH_SIZE,
     resets: false,
+    bare: false,
     facts: [],
   };
 }

@@ -123,3 +123,21 @@ export function bindReuse(subject: ObjectSubject, { sizes, width }: Workload): R
     return sum;
   });
 }
+
+/** All of the loops where nobody touches the blocks: they differ in which slot a block goes to, and so in how long it lives. */
+export function bindBare(subject: ObjectSubject, { loop, sizes, slots: order, width }: Workload): Runner {
+  const targets = loop === 'churn' ? order : Int32Array.from(sizes, (_, i) => (loop === 'pair' ? 0 : loop === 'reuse' ? i % width : i));
+  const slots = slotTable(loop === 'pair' ? 1 : loop === 'bulk' ? sizes.length : width);
+  const dieTogether = loop === 'bulk';
+  const run = (from: number, to: number): number => {
+    let sum = 0;
+    for (let i = from; i < to; i += 1) {
+      const block = subject.allocate(sizes[i]!);
+      slots[targets[i]!] = block;
+      sum += block.length;
+    }
+    if (dieTogether && to === sizes.length) slots.fill(undefined);
+    return sum;
+  };
+  return runner(sizes.length, 4096, slots, run, loop === 'churn' ? width : 0);
+}

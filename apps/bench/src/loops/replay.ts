@@ -62,7 +62,7 @@ export function bind(instance: Instance, { trace }: Workload, sizedFree: boolean
     return heap.reallocate(addresses[slot]!, sizes[slot]!, size, 2 ** alignmentLog2);
   }
 
-  let doubles = new Float64Array(0);
+  let doubles: Float64Array = new Float64Array(0);
   function zero(bytes: Uint8Array, address: number, size: number): void {
     if (size > ZERO_LOOP_SIZE_MAX || (address & 7) !== 0) {
       bytes.fill(0, address, address + size);

@@ -6,6 +6,7 @@
 
 import type { Instance, ObjectSubject } from '../subject.ts';
 import type { LoopName, Workload } from '../workload.ts';
+import * as bare from './bare.ts';
 import { bind as bindBulk } from './bulk.ts';
 import { bind as bindChurn } from './churn.ts';
 import * as objects from './objects.ts';
@@ -30,12 +31,22 @@ export interface Runner {
   checksum(): number;
 }
 
-const LINEAR: Record<LoopName, (instance: Instance, workload: Workload, sizedFree: boolean) => Runner> = {
+type BindLinear = (instance: Instance, workload: Workload, sizedFree: boolean) => Runner;
+
+const LINEAR: Record<LoopName, BindLinear> = {
   replay: bindReplay,
   pair: bindPair,
   churn: bindChurn,
   bulk: bindBulk,
   reuse: bindReuse,
+};
+
+/** Those that touch no block. */
+const BARE: Record<Exclude<LoopName, 'replay'>, BindLinear> = {
+  pair: bare.bindPair,
+  churn: bare.bindChurn,
+  bulk: bare.bindBulk,
+  reuse: bare.bindReuse,
 };
 
 const OBJECTS: Record<LoopName, (subject: ObjectSubject, workload: Workload) => Runner> = {
@@ -48,10 +59,12 @@ const OBJECTS: Record<LoopName, (subject: ObjectSubject, workload: Workload) => 
 
 /** The loop that runs `workload` on `instance`. */
 export function linearRunner(instance: Instance, workload: Workload, sizedFree: boolean): Runner {
-  return LINEAR[workload.loop](instance, workload, sizedFree);
+  const { loop, bare: isBare } = workload;
+  const bind = isBare && loop !== 'replay' ? BARE[loop] : LINEAR[loop];
+  return bind(instance, workload, sizedFree);
 }
 
 /** The loop that runs `workload` with blocks that are objects. */
 export function objectRunner(subject: ObjectSubject, workload: Workload): Runner {
-  return OBJECTS[workload.loop](subject, workload);
+  return workload.bare ? objects.bindBare(subject, workload) : OBJECTS[workload.loop](subject, workload);
 }

@@ -1,13 +1,17 @@
 /** A running native program: it keeps its heap warm between rounds, as those in worker threads do, and runs one round whenever it is asked. */
 
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
+import type { OperationTimes } from '../operation-timer.ts';
 import type { Round, Session } from '../session.ts';
 import { encodeTrace } from '../trace/trace.ts';
 import type { Workload } from '../workload.ts';
 import { NativeProgram } from './program.ts';
+
+/** In a folder of its own. */
+const TRACE_FILE = 'trace';
 
 /** See `native/bench.c` for what is said. */
 export class NativeSession implements Session {
@@ -20,11 +24,11 @@ export class NativeSession implements Session {
   }
 
   /** Starts the program on the operations of a workload. */
-  static async start(executable: string, { loop, trace, width }: Workload): Promise<NativeSession> {
+  static async start(executable: string, { loop, trace, width, bare }: Workload): Promise<NativeSession> {
     const folder = await mkdtemp(join(tmpdir(), 'allokit-bench-'));
-    const path = join(folder, 'trace');
+    const path = join(folder, TRACE_FILE);
     await writeFile(path, encodeTrace(trace));
-    return new NativeSession(await NativeProgram.start(executable, [loop, path, String(width)]), folder);
+    return new NativeSession(await NativeProgram.start(executable, [loop, path, String(width), bare ? 'bare' : 'touch']), folder);
   }
 
   async round(): Promise<Round> {
@@ -32,9 +36,16 @@ export class NativeSession implements Session {
     return { nanoseconds, share: 1, failureCount, damageCount, checksum };
   }
 
-  /** @returns Nanoseconds. */
-  async worstOperation(): Promise<number> {
-    return (await this.#program.ask('w'))[0] ?? NaN;
+  async timeOperations(): Promise<void> {
+    await this.#program.ask('t');
+  }
+
+  async operationTimes(): Promise<OperationTimes> {
+    const [clockNs = NaN] = await this.#program.ask('c');
+    await this.#program.ask('o');
+    const bytes = await readFile(join(this.#folder, `${TRACE_FILE}.times`));
+    // A copy, because a file read need not start on a word.
+    return { nanoseconds: new Float64Array(new Uint8Array(bytes).buffer), clockNs };
   }
 
   /** @returns Bytes, `undefined` where the allocator does not tell. */

@@ -23,7 +23,7 @@ const COLUMNS: readonly (keyof Result)[] = [
   'reason',
 ];
 
-/** With a header line. */
-export function formatCsv(results: readonly Result[]): string {
-  return stringify([...results], { header: true, columns: [...COLUMNS], cast: { boolean: String } });
+/** With a header line. @param leading - Columns that rows of this kind have besides. */
+export function formatCsv<Row extends Result>(results: readonly Row[], leading: readonly (keyof Row & string)[] = []): string {
+  return stringify([...results], { header: true, columns: [...leading, ...COLUMNS], cast: { boolean: String } });
 }

@@ -1,13 +1,19 @@
 /** `Arena` by itself: a bump pointer; blocks come back all at once. */
 
 import { Arena } from '@allokit/arena';
-import { WasmMemory } from '@allokit/vmem';
 
 import type { Heap, LinearSubject } from '../subject.ts';
+import { committedMemory } from './committed-memory.ts';
+
+/** Room beyond all that is asked for until the reset: a chunk ends where the next block no longer fits. */
+const SLACK = 1.25;
+const COMMIT_MIN = 2 ** 24;
+const RESERVE = 2 ** 30;
 
 /** An arena where the loops expect a heap: freeing a block does nothing, as a program with an arena would do nothing. */
 class ArenaHeap implements Heap {
-  readonly arena: Arena;
+  // Declared, so that it is stored once: a field that is stored twice is no constant to V8, and each call looks it up.
+  declare readonly arena: Arena;
 
   constructor(arena: Arena) {
     this.arena = arena;
@@ -32,8 +38,8 @@ export function arena(): LinearSubject {
     name: 'arena',
     kind: 'allokit',
     description: 'Arena on a WasmMemory, bump pointer in chunks of 2 MiB, reset at the end',
-    create: () => {
-      const memory = WasmMemory.create({ reserve: 2 ** 30 });
+    create: ({ totalBytes }) => {
+      const memory = committedMemory(Math.max(COMMIT_MIN, Math.ceil(SLACK * totalBytes)), RESERVE);
       const bump = Arena.create(memory);
       return {
         heap: new ArenaHeap(bump),

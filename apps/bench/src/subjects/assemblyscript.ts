@@ -22,7 +22,8 @@ interface TlsfExports {
 }
 
 class TlsfHeap implements Heap {
-  readonly exports: TlsfExports;
+  // Declared, so that it is stored once: see `ArenaHeap`.
+  declare readonly exports: TlsfExports;
 
   constructor(exports: TlsfExports) {
     this.exports = exports;

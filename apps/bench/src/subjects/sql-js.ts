@@ -20,8 +20,9 @@ interface EmscriptenOptions {
 }
 
 class CHeap implements Heap {
-  readonly c: CAllocator;
-  readonly memory: WebAssembly.Memory;
+  // Declared, so that they are stored once: see `ArenaHeap`.
+  declare readonly c: CAllocator;
+  declare readonly memory: WebAssembly.Memory;
 
   constructor(c: CAllocator, memory: WebAssembly.Memory) {
     this.c = c;

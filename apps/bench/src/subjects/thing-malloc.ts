@@ -10,7 +10,8 @@ const SIZE_MIN = 2 ** 28;
 const SIZE_MAX = 2 ** 31;
 
 class PoolHeap implements Heap {
-  readonly pool: MemPool;
+  // Declared, so that it is stored once: see `ArenaHeap`.
+  declare readonly pool: MemPool;
 
   constructor(pool: MemPool) {
     this.pool = pool;

@@ -1,9 +1,9 @@
 /** `Tlsf` by itself, as large as it needs to be from the start. */
 
 import { Tlsf } from '@allokit/tlsf';
-import { WasmMemory } from '@allokit/vmem';
 
 import type { LinearSubject } from '../subject.ts';
+import { committedMemory } from './committed-memory.ts';
 
 /** Room beyond the live bytes: holes appear between fragments. */
 const SLACK = 4;
@@ -18,7 +18,7 @@ export function tlsf(): LinearSubject {
     description: 'Tlsf on a WasmMemory, every operation in bounded time',
     create: ({ peakLiveBytes }) => {
       const size = Math.min(SIZE_MAX, Math.max(SIZE_MIN, SLACK * peakLiveBytes));
-      const memory = WasmMemory.create({ reserve: size + 2 ** 20 });
+      const memory = committedMemory(size + 2 ** 20);
       const heap = Tlsf.create(memory, { size });
       return {
         heap,

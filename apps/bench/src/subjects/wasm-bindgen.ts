@@ -21,7 +21,8 @@ interface BindgenExports {
 }
 
 class RustHeap implements Heap {
-  readonly exports: BindgenExports;
+  // Declared, so that it is stored once: see `ArenaHeap`.
+  declare readonly exports: BindgenExports;
 
   constructor(exports: BindgenExports) {
     this.exports = exports;

@@ -1,5 +1,6 @@
 /** What the main thread and a worker say to each other. Whatever goes wrong in a worker ends it, and arrives as its error. */
 
+import type { OperationTimes } from '../operation-timer.ts';
 import type { Round } from '../session.ts';
 import type { Source } from '../subject.ts';
 import type { Verdict } from '../verify.ts';
@@ -26,5 +27,6 @@ export const READY = 'ready';
 export interface Commands {
   verify(): Verdict | undefined;
   round(): Round;
-  worstOperation(): number | undefined;
+  timeOperations(): undefined;
+  operationTimes(): OperationTimes | undefined;
 }

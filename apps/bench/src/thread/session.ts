@@ -4,6 +4,7 @@ import { once } from 'node:events';
 import { setTimeout } from 'node:timers/promises';
 import { Worker } from 'node:worker_threads';
 
+import type { OperationTimes } from '../operation-timer.ts';
 import type { Round, Session } from '../session.ts';
 import type { Source } from '../subject.ts';
 import type { Verdict } from '../verify.ts';
@@ -64,9 +65,13 @@ export class ThreadSession implements Session {
     return { nanoseconds, share, failureCount: 0, damageCount: 0, checksum: 0 };
   }
 
-  async worstOperation(): Promise<number | undefined> {
-    const nanoseconds = await this.#ask('worstOperation', Infinity);
-    return nanoseconds === OUT_OF_TIME ? undefined : nanoseconds;
+  async timeOperations(): Promise<void> {
+    await this.#ask('timeOperations', Infinity);
+  }
+
+  async operationTimes(): Promise<OperationTimes | undefined> {
+    const times = await this.#ask('operationTimes', Infinity);
+    return times === OUT_OF_TIME ? undefined : times;
   }
 
   peakFootprint(): Promise<undefined> {

@@ -3,11 +3,11 @@
 import { parentPort, workerData } from 'node:worker_threads';
 
 import { linearRunner, objectRunner, type Runner } from '../loops/runner.ts';
+import { OperationTimer } from '../operation-timer.ts';
 import type { Round } from '../session.ts';
 import type { LocalSubject, SubjectModule } from '../subject.ts';
 import { verifyTrace } from '../verify.ts';
 import { demandOf } from '../workload.ts';
-import { worstOperation } from '../worst.ts';
 import { collectGarbage } from './collector.ts';
 import { PROGRESS, READY, type Assignment, type Commands } from './protocol.ts';
 
@@ -24,18 +24,25 @@ async function commandsOf(subject: LocalSubject): Promise<Commands> {
         collectGarbage();
         return round;
       },
-      worstOperation: () => undefined,
+      timeOperations: () => undefined,
+      operationTimes: () => undefined,
     };
   }
   const instance = await subject.create(demandOf(workload.trace));
-  const runner = linearRunner(instance, workload, sizedFree || subject.sizedFree === true);
+  const freesBySize = sizedFree || subject.sizedFree === true;
+  const runner = linearRunner(instance, workload, freesBySize);
+  let timer: OperationTimer | undefined;
   return {
     verify: () =>
-      verifyTrace(instance, workload.trace, (share) => {
+      verifyTrace(instance, workload.proof ?? workload.trace, (share) => {
         progress[PROGRESS.share] = share;
       }),
     round: () => runRound(runner),
-    worstOperation: () => worstOperation(instance, workload.trace),
+    timeOperations: () => {
+      timer ??= new OperationTimer(instance, workload.trace, freesBySize);
+      timer.pass();
+    },
+    operationTimes: () => timer?.times(),
   };
 }
 
