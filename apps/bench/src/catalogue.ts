@@ -18,22 +18,22 @@ const OBJECTS = ['Uint8Array', 'Buffer'];
 const NATIVE_MALLOCS = ['native-malloc', 'native-mimalloc'];
 /** Those whose cost is a question of their algorithms: no walk over all live blocks, no collector. */
 const ALGORITHMS = ['generalPurpose', 'o1heap', 'tlsf', 'slab-pool', 'as-tlsf', 'sql.js-dlmalloc', 'rust-dlmalloc', ...NATIVE_MALLOCS];
-const MALLOCS = ['generalPurpose', 'hybridPool', 'o1heap', 'tlsf', ...MALLOC_PEERS, ...OBJECTS, ...NATIVE_MALLOCS];
+const MALLOCS = ['generalPurpose', 'generalPurpose-compiled', 'hybridPool', 'o1heap', 'o1heap-compiled', 'tlsf', ...MALLOC_PEERS, ...OBJECTS, ...NATIVE_MALLOCS];
 
 const MEMBERS: Record<CommandName, readonly string[]> = {
   replay: MALLOCS,
   pair: ['slab-pool', ...MALLOCS],
-  churn: MALLOCS,
+  churn: ['fine-pool', 'fine-pool-compiled', ...MALLOCS],
   pool: ['slab-pool', ...MALLOCS],
   arena: ['arena', 'generalPurpose', ...MALLOC_PEERS, ...OBJECTS, 'native-bump', ...NATIVE_MALLOCS],
   hybrid: ['hybridPool', 'generalPurpose', 'o1heap', 'tlsf', ...MALLOC_PEERS, ...OBJECTS, ...NATIVE_MALLOCS],
   sweep: ALGORITHMS,
   worst: ALGORITHMS,
-  demo: ['generalPurpose', 'hybridPool', 'o1heap', 'tlsf', ...MALLOC_PEERS, ...NATIVE_MALLOCS],
+  demo: ['generalPurpose', 'generalPurpose-compiled', 'hybridPool', 'o1heap', 'tlsf', ...MALLOC_PEERS, ...NATIVE_MALLOCS],
 };
 
 /** The largest block of those that do not take any. They take part where nothing larger is asked for. */
-const SIZE_MAX: Readonly<Record<string, number>> = { 'slab-pool': 256 };
+const SIZE_MAX: Readonly<Record<string, number>> = { 'slab-pool': 256, 'fine-pool': 2048, 'fine-pool-compiled': 2048 };
 
 /** A pick that is not among the subjects of the command. The message lists those that are. */
 export class UnknownAllocatorError extends Error {

@@ -7,6 +7,7 @@ import { memorySize, oneOf, roundsCommand, wholeNumber, type RoundsOptions } fro
 import { commandLine, userPath } from './cli/paths.ts';
 import { addPictureCommands } from './cli/pictures.ts';
 import { addTableCommands } from './cli/tables.ts';
+import { compose } from './commands/compose.ts';
 import { record } from './commands/record.ts';
 import { vmem, VMEM_SIZE, VmemSizeError } from './commands/vmem.ts';
 import { TraceError } from './trace/trace.ts';
@@ -41,6 +42,16 @@ roundsCommand(program, 'vmem', 'Virtual memory: reserve, commit, pre-touch, what
       warmRounds,
       experiments: picks.length === 0 ? EXPERIMENTS : picks,
     });
+    if (!isFine) process.exitCode = 1;
+  });
+
+roundsCommand(program, 'compose', 'A call through an assembly while others are alive: plain and compiled, in functions of their own and through a shared call site.', {
+  rounds: 21,
+  warm: 8,
+})
+  .option('--seed <number>', 'seed of the random sizes', wholeNumber(0), 1)
+  .action(async ({ json, csv, rounds, warm: warmRounds, seed }: RoundsOptions & { readonly seed: number }) => {
+    const isFine = await compose({ rounds, warmRounds, seed, json, csv: csv === undefined ? undefined : await userPath(csv), commandLine: commandLine() });
     if (!isFine) process.exitCode = 1;
   });
 

@@ -51,7 +51,7 @@ export function hotPaths(heap: string, state: number): HotPaths {
     allocate: `
       const words = ${heap}.words;
       const zeros = Math.clz32(size + ${FRAGMENT_HEADER_SIZE - 1});
-      const sentinel = Math.clz32(words[${state + BIN_MASK}] & ((4 << zeros) - 1)) * -2 + ${state + SENTINEL_BY_ZEROS};
+      const sentinel = ${state + SENTINEL_BY_ZEROS} - Math.clz32(words[${state + BIN_MASK}] & ((4 << zeros) - 1)) * 2;
       const block = words[sentinel];
       if (!(block > sentinel)) return 0;
       const next = words[block];
@@ -68,7 +68,7 @@ export function hotPaths(heap: string, state: number): HotPaths {
       const allocated = words[${state + ALLOCATED}] + wanted;
       words[${state + ALLOCATED}] = allocated;
       if (allocated > words[${state + ALLOCATED_PEAK}] || size > words[${state + REQUEST_PEAK}]) ${heap}.notePeaks(allocated, size);
-      return block * 4;
+      return (block << 2) >>> 0;
     `,
     deallocate: `
       const words = ${heap}.words;

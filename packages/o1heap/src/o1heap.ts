@@ -117,7 +117,7 @@ export class O1Heap extends TaggedHeap implements Compilable {
     if (alignment !== undefined || (size | 0) !== size || !(size > 0)) return this.allocateUnusual(size, alignment);
     // The block and its header take a fragment of 2^30 >>> zeros words. Any in its bin, or one before, is large enough: half-fit looks no further.
     const zeros = clz32(size + (FRAGMENT_HEADER_SIZE - 1));
-    const sentinel = clz32(words[state + BIN_MASK]! & ((4 << zeros) - 1)) * -2 + state + SENTINEL_BY_ZEROS;
+    const sentinel = state + SENTINEL_BY_ZEROS - clz32(words[state + BIN_MASK]! & ((4 << zeros) - 1)) * 2;
     const block = words[sentinel]!;
     // The bin is empty, or bin -1, which always is; or the block lies in front of the state; or the view is stale, and knows no block.
     if (!(block > sentinel)) return this.allocateFromElsewhere(size);
@@ -145,7 +145,7 @@ export class O1Heap extends TaggedHeap implements Compilable {
     const allocated = words[state + ALLOCATED]! + wanted;
     words[state + ALLOCATED] = allocated;
     if (allocated > words[state + ALLOCATED_PEAK]! || size > words[state + REQUEST_PEAK]!) this.notePeaks(allocated, size);
-    return block * 4;
+    return (block << 2) >>> 0;
   }
 
   /** O(1) for a block of the region of the block freed before, else O(regions). As `Allocator.deallocate` says. */

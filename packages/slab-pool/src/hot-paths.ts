@@ -5,12 +5,12 @@ import {
   ALLOCATED,
   CURRENT,
   FREE_OBJECT,
-  FULL,
   GRANULE,
   INDEX,
   INDEX_LENGTH,
   LIVE,
   LIVE_BITS,
+  NEEDS_NOTICE,
   OBJECT_SIZE,
   SLAB_CLASS,
 } from './layout.ts';
@@ -67,7 +67,7 @@ export function hotPaths(pool: string, classOffsets: string, { state, slabLog2, 
         words[object] = words[slab + ${FREE_OBJECT}];
         words[slab + ${FREE_OBJECT}] = object;
         words[slab + ${LIVE}] = live;
-        if (((live - 1) | live) & ${-FULL}) ${pool}.notice(slab);
+        if (((live - 1) | live) & ${NEEDS_NOTICE}) ${pool}.notice(slab);
         else words[record + ${CURRENT}] = slab;
         return 1;
       }

@@ -87,6 +87,8 @@ export const LIVE_BITS = 8;
 export const ALONE = 2 ** 29;
 /** The slab is in no ring: it has no room, or no class. */
 export const FULL = 2 ** 30;
+/** What the count and the count less one have in common when the slab must be looked at: FULL, or a sign. (A long name, or the build would not put the number in its place.) */
+export const NEEDS_NOTICE = -FULL;
 /** The bits of the count itself. */
 export const LIVE_COUNT = ALONE - 1;
 

@@ -59,6 +59,7 @@ import {
   LIVE,
   LIVE_BITS,
   LIVE_COUNT,
+  NEEDS_NOTICE,
   NEXT_SLAB,
   NO_SLAB,
   OBJECTS_END,
@@ -260,7 +261,7 @@ export class SlabPool implements Allocator, Compilable {
         words[object] = words[slab + FREE_OBJECT]!;
         words[slab + FREE_OBJECT] = object;
         words[slab + LIVE] = live;
-        if (((live - 1) | live) & -FULL) this.notice(slab);
+        if (((live - 1) | live) & NEEDS_NOTICE) this.notice(slab);
         // Stored even where it stays the same: which slab it is nobody can predict, and a wrong guess costs more than a store.
         else words[record + CURRENT] = slab;
         return;

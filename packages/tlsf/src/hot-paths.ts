@@ -87,7 +87,7 @@ export function hotPaths(heap: string, state: number): HotPaths {
       const allocated = words[${state + ALLOCATED}] + wanted;
       words[${state + ALLOCATED}] = allocated;
       if (allocated > words[${state + ALLOCATED_PEAK}] || size > words[${state + REQUEST_PEAK}]) ${heap}.notePeaks(allocated, size);
-      return block * 4;
+      return (block << 2) >>> 0;
     `,
     deallocate: `
       const words = ${heap}.words;

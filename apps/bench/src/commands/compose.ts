@@ -12,6 +12,7 @@ import { SITES, type ComposeAssignment, type ComposeCase, type ComposeRound } fr
 import { describeMachine, thisMachine } from '../report/machine.ts';
 import { formatNumber } from '../report/number.ts';
 import { makeProgress } from '../report/progress.ts';
+import { siblingUrl } from '../sibling.ts';
 import { summarise } from '../statistics.ts';
 
 export interface ComposeOptions {
@@ -76,7 +77,7 @@ export async function compose({ rounds, warmRounds, seed, commandLine, json, csv
 
 async function start(what: ComposeCase, seed: number): Promise<Entry> {
   const assignment: ComposeAssignment = { ...what, seed };
-  const worker = new Worker(new URL('../compose/worker.ts', import.meta.url), { workerData: assignment });
+  const worker = new Worker(siblingUrl('../compose/worker', import.meta.url), { workerData: assignment });
   // Rejects when the worker fails: that it is ready is the first thing it says.
   await once(worker, 'message');
   return { what, worker, samples: [], failureCount: 0 };

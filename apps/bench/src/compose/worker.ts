@@ -5,6 +5,7 @@ import { parentPort, workerData } from 'node:worker_threads';
 import { compile } from '@allokit/allocator';
 
 import { randomSource } from '../random.ts';
+import { siblingUrl } from '../sibling.ts';
 import { makeAssemblies } from './assemblies.ts';
 import type { LoopModule } from './loop.ts';
 import type { ComposeAssignment, ComposeRound } from './protocol.ts';
@@ -18,7 +19,9 @@ const STEPS = 12;
 const { site, aliveCount, isCompiled, seed } = workerData as ComposeAssignment;
 
 async function loopOf(index: number): Promise<LoopModule> {
-  return (await import(site === 'shared' ? './loop.ts' : `./loop.ts?of=${index}`)) as LoopModule;
+  const url = siblingUrl('loop', import.meta.url);
+  if (site === 'own') url.search = `of=${index}`;
+  return (await import(url.href)) as LoopModule;
 }
 
 const random = randomSource(seed);

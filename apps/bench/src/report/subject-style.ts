@@ -12,10 +12,14 @@ export interface SubjectStyle {
 /** Ours in full colours, peers in lighter ones, native ones in greys. */
 const COLOURS: Readonly<Record<string, string>> = {
   generalPurpose: '#d62728',
+  'generalPurpose-compiled': '#ff5a3c',
   hybridPool: '#ff7f0e',
   o1heap: '#1f4fb4',
+  'o1heap-compiled': '#5a8ae0',
   tlsf: '#2ca02c',
   'slab-pool': '#9467bd',
+  'fine-pool': '#7b3fa0',
+  'fine-pool-compiled': '#b07fd0',
   arena: '#8c564b',
   'thi.ng-malloc': '#c9a227',
   'as-tlsf': '#17becf',

@@ -1,9 +1,9 @@
 /** The documented assemblies of the umbrella package that stand in for malloc. */
 
 import { generalPurpose, hybridPool } from 'allokit';
-import { WasmMemory } from '@allokit/vmem';
 
 import type { LinearSubject } from '../subject.ts';
+import { committedMemory } from './committed-memory.ts';
 
 const ADDRESS_SPACE_SIZE = 2 ** 32;
 
@@ -35,7 +35,7 @@ export function hybridPoolAssembly(): LinearSubject {
     note: 'hybridPool: blocks above 256 bytes come back at reset only, after each round; its footprint is all of them.',
     create: ({ totalBytes }) => {
       // Blocks above 256 bytes pile up until the reset: room for all that is ever asked for.
-      const memory = WasmMemory.create({ reserve: Math.min(ADDRESS_SPACE_SIZE, Math.max(2 ** 28, 2 * totalBytes)) });
+      const memory = committedMemory(Math.min(ADDRESS_SPACE_SIZE, Math.max(2 ** 28, 2 * totalBytes)));
       const heap = hybridPool(memory);
       return {
         heap,

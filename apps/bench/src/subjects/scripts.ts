@@ -1,13 +1,18 @@
 /** The subjects that are JavaScript, by name. Each is loaded only where it is asked for: a worker runs nothing but its own. */
 
 import { threadSubject, type LocalSubject, type ThreadSubject } from '../subject.ts';
+import { compiled } from './compiled.ts';
 
 const MAKERS: Readonly<Record<string, () => Promise<LocalSubject>>> = {
   generalPurpose: async () => (await import('./assemblies.ts')).generalPurposeAssembly(),
+  'generalPurpose-compiled': async () => compiled((await import('./assemblies.ts')).generalPurposeAssembly()),
   hybridPool: async () => (await import('./assemblies.ts')).hybridPoolAssembly(),
   o1heap: async () => (await import('./o1heap.ts')).o1heap(),
+  'o1heap-compiled': async () => compiled((await import('./o1heap.ts')).o1heap()),
   tlsf: async () => (await import('./tlsf.ts')).tlsf(),
   'slab-pool': async () => (await import('./slab-pool.ts')).slabPool(),
+  'fine-pool': async () => (await import('./slab-pool.ts')).finePool(),
+  'fine-pool-compiled': async () => compiled((await import('./slab-pool.ts')).finePool()),
   arena: async () => (await import('./arena.ts')).arena(),
   'thi.ng-malloc': async () => (await import('./thing-malloc.ts')).thingMalloc(),
   'as-tlsf': async () => (await import('./assemblyscript.ts')).assemblyScriptTlsf(),

@@ -1,6 +1,6 @@
-/** `SlabPool` by itself: for blocks of at most 256 bytes. */
+/** `SlabPool` by itself: for blocks of at most 256 bytes, and for more. */
 
-import { SlabPool } from '@allokit/slab-pool';
+import { SlabPool, type SlabPoolOptions } from '@allokit/slab-pool';
 
 import type { LinearSubject } from '../subject.ts';
 import { committedMemory } from './committed-memory.ts';
@@ -11,14 +11,25 @@ const COMMIT_MIN = 2 ** 26;
 const RESERVE = 2 ** 30;
 
 export function slabPool(): LinearSubject {
+  return poolSubject('slab-pool', 'SlabPool on a WasmMemory, classes of 16 to 256 bytes', {});
+}
+
+/** The same for blocks of up to 2 KiB, as `generalPurpose` has it. */
+export function finePool(): LinearSubject {
+  const classes: number[] = [];
+  for (let size = 16; size <= 2048; size += Math.max(16, 2 ** Math.floor(Math.log2(size)) / 8)) classes.push(size);
+  return poolSubject('fine-pool', `SlabPool on a WasmMemory, ${classes.length} classes of 16 to 2048 bytes`, { classes, slabSize: 16_384 });
+}
+
+function poolSubject(name: string, description: string, options: SlabPoolOptions): LinearSubject {
   return {
     shape: 'linear',
-    name: 'slab-pool',
+    name,
     kind: 'allokit',
-    description: 'SlabPool on a WasmMemory, classes of 16 to 256 bytes',
+    description,
     create: ({ peakLiveBytes }) => {
       const memory = committedMemory(Math.max(COMMIT_MIN, SLACK * peakLiveBytes), RESERVE);
-      const heap = SlabPool.create(memory);
+      const heap = SlabPool.create(memory, options);
       return {
         heap,
         bytes: () => memory.u8,

@@ -6,6 +6,7 @@ import { Worker } from 'node:worker_threads';
 
 import type { OperationTimes } from '../operation-timer.ts';
 import type { Round, Session } from '../session.ts';
+import { siblingUrl } from '../sibling.ts';
 import type { Source } from '../subject.ts';
 import type { Verdict } from '../verify.ts';
 import type { Workload } from '../workload.ts';
@@ -44,7 +45,7 @@ export class ThreadSession implements Session {
   static async start(source: Source, workload: Workload, sizedFree: boolean): Promise<ThreadSession> {
     const progress = new Float64Array(new SharedArrayBuffer(PROGRESS.length * Float64Array.BYTES_PER_ELEMENT));
     const assignment: Assignment = { source, workload, sizedFree, progress };
-    const session = new ThreadSession(new Worker(new URL('worker.ts', import.meta.url), { workerData: assignment }), progress);
+    const session = new ThreadSession(new Worker(siblingUrl('worker', import.meta.url), { workerData: assignment }), progress);
     await session.#answer();
     return session;
   }
