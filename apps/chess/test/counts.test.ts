@@ -98,7 +98,7 @@ describe.each([
     const store = make();
     const { memoryBytes } = store.figures();
     let list = store.none;
-    const count = 50_000;
+    const count = 400_000;
     for (let i = 1; i <= count; i += 1) {
       list = store.allocate(i, list);
       store.setUndo(list, -i);

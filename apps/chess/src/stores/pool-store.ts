@@ -11,8 +11,10 @@ import { hybridPool } from 'allokit';
 import type { MoveStore, StoreFigures } from './move-store.ts';
 import { MOVE, NEXT, RECORD_SIZE, RECORD_WORDS, UNDO } from './record.ts';
 
-/** Address space for a few million moves; a search holds some hundreds at a time. */
+/** Address space for a few million moves. */
 const RESERVE = 2 ** 26;
+/** A search holds some hundreds of moves at a time, in a few slabs; this much is there from the start, because a memory that grew is slower ever after. */
+const COMMIT = 2 ** 22;
 
 export class PoolStore implements MoveStore<Address> {
   readonly none = NULL;
@@ -28,12 +30,12 @@ export class PoolStore implements MoveStore<Address> {
   }
 
   static direct(): PoolStore {
-    const pool = SlabPool.create(WasmMemory.create({ reserve: RESERVE }));
+    const pool = SlabPool.create(WasmMemory.create({ reserve: RESERVE, commit: COMMIT }));
     return new PoolStore(pool, () => pool.stats());
   }
 
   static hybrid(): PoolStore {
-    const pool = hybridPool(WasmMemory.create({ reserve: RESERVE }));
+    const pool = hybridPool(WasmMemory.create({ reserve: RESERVE, commit: COMMIT }));
     return new PoolStore(pool, () => pool.stats().small);
   }
 

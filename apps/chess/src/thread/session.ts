@@ -16,7 +16,9 @@ export class Session {
   }
 
   static start(assignment: Assignment): Session {
-    return new Session(assignment.store, new Worker(new URL('worker.ts', import.meta.url), { workerData: assignment }));
+    // Run from the sources, or built.
+    const file = import.meta.url.endsWith('.ts') ? 'worker.ts' : 'worker.js';
+    return new Session(assignment.store, new Worker(new URL(file, import.meta.url), { workerData: assignment }));
   }
 
   /** One at a time. Rejects with what the worker failed of. */
