@@ -13,10 +13,13 @@ const PACKAGES = fileURLToPath(new URL('../../', import.meta.url));
 
 /** The largest that each may be. */
 const BUDGETS = [
-  { folder: 'o1heap', name: 'O1Heap', budget: { allocate: 411, deallocate: 421 } },
+  { folder: 'o1heap', name: 'O1Heap', budget: { allocate: 412, deallocate: 421 } },
   { folder: 'tlsf', name: 'Tlsf', budget: { allocate: 387, deallocate: 250 } },
-  { folder: 'slab-pool', name: 'SlabPool', budget: { allocate: 226, deallocate: 312, owns: 91 } },
+  { folder: 'slab-pool', name: 'SlabPool', budget: { allocate: 244, deallocate: 319, owns: 91 } },
   { folder: 'arena', name: 'Arena', budget: { allocate: 115 } },
+  // These come on top of what they are made of.
+  { folder: 'allocator', name: 'Segregator', budget: { allocate: 104, deallocate: 53 } },
+  { folder: 'allocator', name: 'Fallback', budget: { allocate: 62, deallocate: 53 } },
 ] as const;
 
 /** Where a package is built: inside of it, so that its own imports resolve. */

@@ -138,7 +138,7 @@ export class Tlsf extends TaggedHeap implements Compilable {
     const allocated = words[state + ALLOCATED]! + wanted;
     words[state + ALLOCATED] = allocated;
     if (allocated > words[state + ALLOCATED_PEAK]! || size > words[state + REQUEST_PEAK]!) this.notePeaks(allocated, size);
-    return (block << 2) >>> 0;
+    return block * 4;
   }
 
   /** O(1) for a block of the region of the block freed before, else O(regions). As `Allocator.deallocate` says. */

@@ -5,8 +5,15 @@ import type { Allocator } from '@allokit/allocator';
 import { setFlagsFromString } from 'node:v8';
 
 const [path = '', name = '', ...methods] = process.argv.slice(2);
-const exports = (await import(path)) as Record<string, { create(memory: BufferMemory, options?: object): Allocator }>;
-const allocator = exports[name]!.create(BufferMemory.create({ reserve: 2 ** 22 }), name === 'Tlsf' || name === 'O1Heap' ? { size: 2 ** 20 } : {});
+const exports = (await import(path)) as Record<string, { create(...parameters: unknown[]): Allocator }>;
+const memory = BufferMemory.create({ reserve: 2 ** 22 });
+const parameters: Record<string, readonly unknown[]> = {
+  O1Heap: [memory, { size: 2 ** 20 }],
+  Tlsf: [memory, { size: 2 ** 20 }],
+  Segregator: [{ threshold: 256, small: memory, large: memory }],
+  Fallback: [memory, memory],
+};
+const allocator = exports[name]!.create(...(parameters[name] ?? [memory]));
 const calls: Record<string, () => void> = {
   allocate: () => void allocator.allocate(100),
   // What does not exist is refused by a slow path, after the hot one was compiled.
