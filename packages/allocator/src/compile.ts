@@ -106,6 +106,7 @@ export class Compiled<Assembly extends Allocator = Allocator> implements Allocat
  */
 export function compile<Assembly extends Allocator>(assembly: Assembly): Compiled<Assembly> {
   checkAllocator(assembly, 'assembly');
+  if (typeof assembly.deallocate !== 'function') throw new TypeError('assembly must free single blocks: put a Retained around an arena');
   return Compiled.of(assembly);
 }
 
@@ -131,14 +132,14 @@ function generate(assembly: Allocator): HotMethods | undefined {
   const source = `'use strict';
 ${writer.text}
 function allocate(size, alignment) {
-  if (alignment === undefined && (size | 0) === size && size > 0) {
+  if (alignment === undefined && typeof size === 'number' && (size | 0) === size && size > 0) {
     const address = ${allocate}(size);
     if (address !== ${NULL}) return address;
   }
   return ${root}.allocate(size, alignment);
 }
 function deallocate(address, size) {
-  if (address >>> 0 === address && address !== ${NULL} && ${deallocate}(address, size) === 1) return;
+  if (typeof address === 'number' && address >>> 0 === address && address !== ${NULL} && ${deallocate}(address, size) === 1) return;
   ${root}.deallocate(address, size);
 }
 return { allocate, deallocate };

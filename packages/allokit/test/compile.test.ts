@@ -1,4 +1,5 @@
 import { AllocatorError, Bounded, NULL, Segregator, Tracked, compile, type Allocator } from '@allokit/allocator';
+import { Arena } from '@allokit/arena';
 import { O1Heap } from '@allokit/o1heap';
 import { SlabPool } from '@allokit/slab-pool';
 import { BufferMemory, WasmMemory } from '@allokit/vmem';
@@ -176,6 +177,7 @@ test('what has no hot paths, or no longer its own methods, is called as it is', 
 
 test('refuses what is no allocator', () => {
   expect(() => compile({} as Allocator)).toThrow(TypeError);
+  expect(() => compile(Arena.create(BufferMemory.create({ reserve: 2 ** 22 })) as unknown as Allocator)).toThrow(/Retained/);
 });
 
 test('where code must not be generated, calls are passed on', () => {

@@ -73,12 +73,14 @@ export function checkPool(memory: Memory, address: Address): void {
   checkIndex(words, state, slabs);
   checkLinks(words, state, slabs);
   const slabCounts = new Map<number, number>();
+  const liveCounts = new Map<number, number>();
   const withRoom = new Map<number, Set<number>>();
   for (const slab of slabs) {
     const record = words[slab + SLAB_CLASS]!;
     if (record === 0) continue;
     slabCounts.set(record, (slabCounts.get(record) ?? 0) + 1);
     checkSlab(words, state, slab);
+    liveCounts.set(record, (liveCounts.get(record) ?? 0) + (words[slab + LIVE]! & LIVE_COUNT));
     if (words[slab + NEXT_SLAB] === 0) continue;
     const ring = withRoom.get(record) ?? new Set<number>();
     withRoom.set(record, ring.add(slab));
@@ -87,6 +89,8 @@ export function checkPool(memory: Memory, address: Address): void {
     const record = state + CLASSES + i * CLASS_WORDS;
     checkRing(words, record, state + NO_SLAB, withRoom.get(record) ?? new Set());
     if (words[record + SLAB_COUNT] !== (slabCounts.get(record) ?? 0)) fail(`class ${i} counts ${words[record + SLAB_COUNT]!} slabs, ${slabCounts.get(record) ?? 0} are its own`);
+    const allocated = memory.f64[(record + PAST_COUNT) / 2]! + words[record + ALLOCATED]!;
+    if (allocated < (liveCounts.get(record) ?? 0)) fail(`class ${i} counts ${allocated} objects handed out, ${liveCounts.get(record) ?? 0} are live`);
   }
 }
 
@@ -158,6 +162,8 @@ function checkLinks(words: Int32Array, state: number, slabs: ReadonlySet<number>
     if (!slabs.has(slab) || words[slab + SLAB_CLASS] !== 0) fail(`the descriptor at ${at(slab)} is not that of a spare slab`);
     spare += 1;
     if (spare > slabs.size) fail('the list of spare slabs never ends');
+    const hasLiveBit = words.subarray(slab + LIVE_BITS, slab + descriptorWords(words[state + SLAB_LOG2]!)).some((bits) => bits !== 0);
+    if (hasLiveBit || words[slab + LIVE] !== FULL) fail(`the spare slab at ${at(words[slab + SLAB_START]!)} has live objects`);
   }
   if (spare !== words[state + SPARE_COUNT]) fail(`${spare} slabs are spare, ${words[state + SPARE_COUNT]!} are counted`);
   const unclassed = [...slabs].filter((slab) => words[slab + SLAB_CLASS] === 0).length;

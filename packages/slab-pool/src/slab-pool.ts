@@ -536,7 +536,9 @@ export class SlabPool implements Allocator, Compilable {
       return 0;
     }
     const number = address / size;
-    if (number >= this.words[this.state + INDEX_LENGTH]! && !this.#growIndex(number + 1)) {
+    const isIndexed = number < this.words[this.state + INDEX_LENGTH]! || this.#growIndex(number + 1);
+    // To find the room, the parent may have had this pool trimmed: then the descriptor went as well.
+    if (!isIndexed || (this.words[this.state + FREE_DESCRIPTOR] === 0 && !this.#addBatch())) {
       giveBack(this.#parent, address, size);
       return 0;
     }

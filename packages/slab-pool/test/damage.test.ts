@@ -17,6 +17,7 @@ import {
   FREE_OBJECT,
   INDEX,
   INDEX_LENGTH,
+  LIVE,
   LIVE_BITS,
   NEXT_SLAB,
   NO_SLAB,
@@ -92,8 +93,9 @@ describe('damage is seen', () => {
     expect(unseenDamage(words, withRoom.flatMap(fields), check)).toEqual([]);
     // A full slab is in no ring: only that it has no next one counts.
     expect(unseenDamage(words, full.flatMap((slab) => fields(slab).filter((field) => field !== slab + PREVIOUS_SLAB)), check)).toEqual([]);
-    const links = [SLAB_START, SLAB_CLASS, NEXT_SLAB];
-    expect(unseenDamage(words, spare.flatMap((slab) => links.map((field) => slab + field)), check)).toEqual([]);
+    const bits = range(LIVE_BITS, DESCRIPTOR_WORDS);
+    const seen = [SLAB_START, SLAB_CLASS, NEXT_SLAB, LIVE, ...bits];
+    expect(unseenDamage(words, spare.flatMap((slab) => seen.map((field) => slab + field)), check)).toEqual([]);
     expect(unseenDamage(words, none.flatMap((slab) => [slab + SLAB_START, slab + NEXT_SLAB]), check)).toEqual([]);
   });
 
@@ -132,6 +134,8 @@ describe('damage is seen', () => {
     const currents = records.map((record) => record + CURRENT);
     expect(unseenDamage(words, currents, check, [(slab) => slab + 1, (slab) => slab - DESCRIPTOR_WORDS / 2, () => 0, () => -1])).toEqual([]);
     expect(unseenDamage(words, records.map((record) => record + ALLOCATED), check, [() => -1])).toEqual([]);
+    // Fewer than are live. That of a class with none may be any count.
+    expect(unseenDamage(words, [records[0]! + ALLOCATED, records[2]! + ALLOCATED], check, [() => 1])).toEqual([]);
     // Of a class without slabs, as long as the sizes do not ascend by whole granules.
     const sizes = records.map((record) => record + OBJECT_SIZE);
     expect(unseenDamage(words, sizes, check, [(size) => size + 1, (size) => size - 4, () => 0, () => -16, () => 2 * SLAB_SIZE])).toEqual([]);

@@ -1,4 +1,4 @@
-import { NULL } from '@allokit/allocator';
+import { Reclaiming, NULL } from '@allokit/allocator';
 import { Random } from '@allokit/allocator/testing';
 import { BufferMemory } from '@allokit/vmem';
 import { describe, expect, test } from 'vitest';
@@ -191,6 +191,25 @@ test('counts are exact beyond 2^31 and 2^32', () => {
     pool.trim();
   }
   expect(pool.stats().classes[0]).toMatchObject({ allocated: 2 ** 32 + 3000, freed: 2 ** 32 + 3000 });
+});
+
+test('a parent that has the pool itself trimmed to find room changes nothing but the pool', () => {
+  const memory = buffer();
+  const pools: SlabPool[] = [];
+  const parent = Reclaiming.create(memory, () => pools[0]?.trim() ?? 0);
+  const pool = SlabPool.create(parent, { classes: [4096], slabSize: 4096, spareBytes: 0 });
+  pools.push(pool);
+  const objects: number[] = [];
+  for (let object = pool.allocate(4096); object !== 0; object = pool.allocate(4096)) {
+    objects.push(object);
+    memory.i32.fill(objects.length, object / 4, object / 4 + 1024);
+  }
+  memory.checkInvariants();
+  pool.checkInvariants();
+  expect(objects.length).toBeGreaterThan(50);
+  expect(objects.every((object, i) => memory.i32[object / 4] === i + 1 && memory.i32[object / 4 + 1023] === i + 1)).toBe(true);
+  for (const object of objects) pool.deallocate(object);
+  pool.checkInvariants();
 });
 
 test('a parent that can take nothing back keeps the slabs, which are reused', () => {
