@@ -18,7 +18,8 @@ const OBJECTS = ['Uint8Array', 'Buffer'];
 const NATIVE_MALLOCS = ['native-malloc', 'native-mimalloc'];
 /** Those whose cost is a question of their algorithms: no walk over all live blocks, no collector. */
 const ALGORITHMS = ['generalPurpose', 'o1heap', 'tlsf', 'slab-pool', 'as-tlsf', 'sql.js-dlmalloc', 'rust-dlmalloc', ...NATIVE_MALLOCS];
-const MALLOCS = ['generalPurpose', 'generalPurpose-compiled', 'hybridPool', 'o1heap', 'o1heap-compiled', 'tlsf', ...MALLOC_PEERS, ...OBJECTS, ...NATIVE_MALLOCS];
+const OURS = ['generalPurpose', 'generalPurpose-compiled', 'hybridPool', 'o1heap', 'o1heap-compiled', 'tlsf'];
+const MALLOCS = [...OURS, ...MALLOC_PEERS, ...OBJECTS, ...NATIVE_MALLOCS];
 
 const MEMBERS: Record<CommandName, readonly string[]> = {
   replay: MALLOCS,

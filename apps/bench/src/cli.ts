@@ -45,10 +45,7 @@ roundsCommand(program, 'vmem', 'Virtual memory: reserve, commit, pre-touch, what
     if (!isFine) process.exitCode = 1;
   });
 
-roundsCommand(program, 'compose', 'A call through an assembly while others are alive: plain and compiled, in functions of their own and through a shared call site.', {
-  rounds: 21,
-  warm: 8,
-})
+roundsCommand(program, 'compose', 'A call through an assembly while others are alive: plain and compiled, at its own call site and a shared one.', { rounds: 21, warm: 8 })
   .option('--seed <number>', 'seed of the random sizes', wholeNumber(0), 1)
   .action(async ({ json, csv, rounds, warm: warmRounds, seed }: RoundsOptions & { readonly seed: number }) => {
     const isFine = await compose({ rounds, warmRounds, seed, json, csv: csv === undefined ? undefined : await userPath(csv), commandLine: commandLine() });

@@ -1,7 +1,7 @@
 /**
  * An assembly flattened into functions of its own: what all of its members do in the usual case, generated as one piece of source text.
  *
- *     Segregator.allocate  ->  SlabPool.allocate            allocate(size) { if (size <= 2048) { words[16389 + ...] ... } ... }
+ *     Segregator.allocate  ->  SlabPool.allocate            allocate(size) { if (size <= 2048) { words[16389 + ..] .. } .. }
  *                          ->  Tlsf.allocate          =>
  *
  * An engine optimises a method for all objects of its class together. Where several assemblies are alive, a call within one of them is therefore looked
@@ -144,23 +144,25 @@ function deallocate(address, size) {
 }
 return { allocate, deallocate };
 //# sourceURL=allokit-compiled-${compiledCount}.js`;
+  let make: (...values: readonly object[]) => HotMethods;
   try {
     // The one place in this library that generates code: the text holds numbers and names made here, nothing that comes from outside.
-    // eslint-disable-next-line @typescript-eslint/no-implied-eval, @typescript-eslint/no-unsafe-call
-    return new Function(...writer.names, source)(...writer.values) as HotMethods;
-  } catch (error) {
-    if (error instanceof EvalError) return undefined;
-    throw error;
+    // eslint-disable-next-line @typescript-eslint/no-implied-eval
+    make = new Function(...writer.names, source) as typeof make;
+  } catch {
+    // An EvalError by the letter; some engines that never generate code throw others.
+    return undefined;
   }
+  return make(...writer.values);
 }
 
-/** Whether an allocator has hot paths, and both methods that they stand for are still those of the class that offers them. */
+/** Whether an allocator has hot paths, and the methods that they stand for are still those of the class that offers them. */
 function isCompilable(allocator: Allocator): allocator is Allocator & Compilable {
   let owner: unknown = allocator;
   while (typeof owner === 'object' && owner !== null && !Object.hasOwn(owner, HOT_PATHS)) owner = Object.getPrototypeOf(owner);
   if (typeof owner !== 'object' || owner === null) return false;
-  const { allocate, deallocate } = owner as HotMethods;
-  return allocator.allocate === allocate && allocator.deallocate === deallocate;
+  const { allocate, deallocate, owns } = owner as Pick<Allocator, 'allocate' | 'deallocate' | 'owns'>;
+  return allocator.allocate === allocate && allocator.deallocate === deallocate && allocator.owns === owns;
 }
 
 /** Collects functions, and what they refer to. */

@@ -9,8 +9,9 @@ import { WasmMemory } from '@allokit/vmem';
 export const GENERAL_PURPOSE_RESERVE = 2 ** 30;
 
 /**
- * Bytes of it that are committed from the start: 64 MiB. They take no memory before they are used, and a program that stays below never has its buffer
- * replaced: V8 then treats the view as a constant, and never asks whether a typed array's buffer still lives. Growth costs both.
+ * Bytes of it that are committed from the start: 64 MiB. A program that stays below never has its buffer replaced: V8 then treats the view as a constant,
+ * and never asks whether a typed array's buffer still lives. Growth costs both. Where the system does not charge for commitment, pages that nobody wrote take
+ * no memory.
  */
 export const GENERAL_PURPOSE_COMMIT = 2 ** 26;
 

@@ -11,6 +11,9 @@ import { WasmMemory } from '@allokit/vmem';
 /** Requests up to and including so many bytes go to the pool. */
 export const HYBRID_THRESHOLD = CLASS_SIZES_DEFAULT.at(-1)!;
 
+/** Bytes of its own memory that are committed from the start: see `GENERAL_PURPOSE_COMMIT`. */
+const COMMIT = 2 ** 26;
+
 /** What {@link hybridPool} makes. */
 export type HybridPool = Segregator<SlabPool, Retained>;
 
@@ -20,10 +23,10 @@ export type HybridPool = Segregator<SlabPool, Retained>;
  * Blocks up to 256 bytes are reused as soon as they are freed. **Larger blocks are not**: a free is checked and counted (`stats().large.retainedBytes`), but
  * the bytes come back only with `reset`. A program that frees and allocates large blocks for ever runs out of memory; it wants `generalPurpose`.
  *
- * @param parent - Default: a new WebAssembly memory of its own, of up to 4 GiB.
+ * @param parent - Default: a new WebAssembly memory of its own, of up to 4 GiB, of which 64 MiB are committed.
  * @throws AllocatorError `out-of-memory` when the parent has no room for the first chunk.
  */
-export function hybridPool(parent: Allocator = WasmMemory.create({ reserve: ADDRESS_SPACE_SIZE })): HybridPool {
+export function hybridPool(parent: Allocator = WasmMemory.create({ reserve: ADDRESS_SPACE_SIZE, commit: COMMIT })): HybridPool {
   const small = SlabPool.create(parent);
   try {
     return Segregator.create({ threshold: HYBRID_THRESHOLD, small, large: Retained.create(Arena.create(parent)) });

@@ -8,6 +8,7 @@ export { checkHeap } from './check.ts';
 export { createHeap, createHeapAt, findHeap, HEAP_SIZE_DEFAULT, type HeapGrowth, type HeapOptions, heapSizeMin, isHeapAt } from './creation.ts';
 export { join } from './fragments.ts';
 export { type HeapStats, TaggedHeap } from './heap.ts';
+export { type BinTexts, fragmentHotPaths } from './hot-paths.ts';
 export {
   ALLOCATED,
   ALLOCATED_PEAK,

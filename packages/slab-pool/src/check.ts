@@ -103,7 +103,8 @@ function checkClasses(memory: Memory, state: number): void {
     const size = words[record + OBJECT_SIZE]!;
     if (size <= previous || size % GRANULE !== 0 || size > 2 ** words[state + SLAB_LOG2]!) fail(`class ${i} has objects of ${size} bytes`);
     const past = memory.f64[(record + PAST_COUNT) / 2]!;
-    if (!Number.isSafeInteger(past) || past < 0 || words[record + ALLOCATED]! < 0) fail(`class ${i} remembers ${past} objects and ${words[record + ALLOCATED]!}`);
+    const latest = words[record + ALLOCATED]!;
+    if (!Number.isSafeInteger(past) || past < 0 || latest < 0) fail(`class ${i} remembers ${past} objects and ${latest}`);
     previous = size;
   }
 }

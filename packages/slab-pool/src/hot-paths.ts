@@ -1,4 +1,7 @@
-/** What `allocate` and `deallocate` of a pool do in the usual case, as source text for `compile`: the first halves of both methods, and to be kept like them. */
+/**
+ * What `allocate` and `deallocate` of a pool do in the usual case, as source text for `compile`: the first halves of both methods, and to be kept like
+ * them.
+ */
 
 import type { HotPaths } from '@allokit/allocator';
 import {
@@ -54,7 +57,7 @@ export function hotPaths(pool: string, classOffsets: string, { state, slabLog2, 
       const number = address >>> ${slabLog2};
       if (number < words[${state + INDEX_LENGTH}]) {
         const slab = words[words[${state + INDEX}] + number];
-        if (!slab) return 0;
+        if (slab === 0) return 0;
         const object = address >>> 2;
         const at = slab + ${LIVE_BITS} + ((object >>> 7) & ${liveBitMask});
         const bits = words[at];
@@ -71,6 +74,7 @@ export function hotPaths(pool: string, classOffsets: string, { state, slabLog2, 
         else words[record + ${CURRENT}] = slab;
         return 1;
       }
+      // A view that died knows no index: then who owns the address is a question for the pool itself.
       return words.length !== 0 ? 0 : -1;
     `,
   };

@@ -87,7 +87,10 @@ export const LIVE_BITS = 8;
 export const ALONE = 2 ** 29;
 /** The slab is in no ring: it has no room, or no class. */
 export const FULL = 2 ** 30;
-/** What the count and the count less one have in common when the slab must be looked at: FULL, or a sign. (A long name, or the build would not put the number in its place.) */
+/**
+ * The bits of which the count, or the count less one, has any when the slab must be looked at: FULL, or a sign. (The name is long because the build puts a
+ * number in the place of a name only where that is no longer.)
+ */
 export const NEEDS_NOTICE = -FULL;
 /** The bits of the count itself. */
 export const LIVE_COUNT = ALONE - 1;

@@ -255,7 +255,8 @@ export class SlabPool implements Allocator, Compilable {
       const bits = words[at]!;
       const bit = 1 << (object >>> 2);
       const record = words[slab + SLAB_CLASS]!;
-      if (slab && bits & bit && !(address & (GRANULE - 1)) && (size === undefined || ((size | 0) === size && size > 0 && size <= words[record + OBJECT_SIZE]!))) {
+      const fits = size === undefined || ((size | 0) === size && size > 0 && size <= words[record + OBJECT_SIZE]!);
+      if (slab && bits & bit && !(address & (GRANULE - 1)) && fits) {
         const live = words[slab + LIVE]! - 1;
         words[at] = bits ^ bit;
         words[object] = words[slab + FREE_OBJECT]!;

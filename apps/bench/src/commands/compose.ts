@@ -70,7 +70,8 @@ export async function compose({ rounds, warmRounds, seed, commandLine, json, csv
   });
   const machine = thisMachine();
   if (csv !== undefined) await writeFile(csv, stringify(results, { header: true, cast: { boolean: String } }));
-  if (json) process.stdout.write(`${JSON.stringify({ command: 'compose', commandLine, seed, options: { rounds, warmRounds }, machine, results }, undefined, 2)}\n`);
+  const report = { command: 'compose', commandLine, seed, options: { rounds, warmRounds }, machine, results };
+  if (json) process.stdout.write(`${JSON.stringify(report, undefined, 2)}\n`);
   else process.stdout.write(`$ ${commandLine}\n${describeMachine(machine)}\n\n${formatCompose(results)}\n`);
   return results.every(({ failureCount }) => failureCount === 0);
 }

@@ -1,4 +1,7 @@
-/** Prints the bytecode of a class's hot methods: `node print.ts MODULE CLASS METHOD...`, where the module is a built one. Nothing else is compiled while V8 prints. */
+/**
+ * Prints the bytecode of a class's hot methods: `node print.ts MODULE CLASS METHOD...`, where the module is a built one. Nothing else is compiled while V8
+ * prints.
+ */
 
 import { BufferMemory } from '@allokit/vmem';
 import type { Allocator } from '@allokit/allocator';

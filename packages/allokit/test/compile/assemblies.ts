@@ -48,7 +48,8 @@ export const ASSEMBLIES: readonly Assembly[] = [
     create: (memory) => {
       const heap = (): O1Heap => O1Heap.create(memory, { size: HEAP_SIZE / 4 });
       const small = Fallback.create(SlabPool.create(memory, { slabSize: 4096 }), heap());
-      return Segregator.create({ threshold: 256, small, large: Segregator.create({ threshold: 1024, small: Tlsf.create(memory, { size: HEAP_SIZE / 4 }), large: heap() }) });
+      const middle = Tlsf.create(memory, { size: HEAP_SIZE / 4 });
+      return Segregator.create({ threshold: 256, small, large: Segregator.create({ threshold: 1024, small: middle, large: heap() }) });
     },
     capacity: HEAP_SIZE,
     sizeMax: 2 ** 12,
