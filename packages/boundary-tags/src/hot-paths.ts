@@ -20,6 +20,8 @@ export interface BinTexts {
 }
 
 /**
+ * The hot paths of a heap: both functions, but for its bins.
+ *
  * @param heap - The name of the heap.
  * @param state - The word index of its state.
  */
