@@ -46,14 +46,14 @@ test('people get a table, the machine and the command', async () => {
   expect(code).toBe(0);
   expect(stdout).toMatch(/\$ pnpm bench pair --allocator as-tlsf/);
   expect(stdout).toMatch(/\d+ cores, .* GiB; .*Node \d+/);
-  expect(stdout).toMatch(/as-tlsf +│ +[\d.]+ │ +[\d.]+ │ +1\.00/);
+  expect(stdout).toMatch(/as-tlsf +│ +[\d.,]+ │ +[\d.,]+ │ +1\.00/);
 });
 
 test('pairs of small blocks are open to slab-pool', async () => {
   const { code, stdout } = await bench('pair', '--size', '16-64', '--allocator', 'slab-pool', '--rounds', '2', '--warm', '1');
   expect(code).toBe(0);
   expect(stdout).toMatch(/one block of 16-64 bytes/);
-  expect(stdout).toMatch(/slab-pool +│ +[\d.]+ │/);
+  expect(stdout).toMatch(/slab-pool +│ +[\d.,]+ │/);
   expect((await bench('pair', '--size', '257', '--list')).stdout).not.toMatch(/slab-pool/);
 });
 

@@ -106,7 +106,7 @@ test('subjects are verified, timed and told of; who fails is, too', async () => 
   expect(rows[1]!.distribution).toBeUndefined();
 
   const table = formatOperations(CHURN, rows, false);
-  expect(table).toMatch(/first-fit │ +\d+ │/);
+  expect(table).toMatch(/first-fit │ +[\d,]+ │/);
   expect(table).toMatch(/broken +│ +- │/);
   expect(table).toMatch(/4,128 mallocs and frees, 3 passes|to 4,128 mallocs and frees, 3 passes/);
   expect(table).toMatch(/FAILED broken: operation \d+/);
