@@ -78,7 +78,7 @@ describe('the command', () => {
     expect(code).toBe(0);
     expect(stdout).toMatch(/\$ pnpm bench vmem --size 16MiB/);
     expect(stdout).toMatch(/\d+ cores, .* GiB; .*Node \d+/);
-    expect(stdout).toMatch(/WasmMemory: write +│ +[\d.]+ │ +[\d.]+ │/);
+    expect(stdout).toMatch(/WasmMemory: write +│ +[\d.,]+ │ +[\d.,]+ │/);
     expect(stdout).toMatch(/load average [\d.]+ after/);
     expect(stdout).not.toMatch(/setup:/);
   });
