@@ -5,7 +5,8 @@
  *                          ->  Tlsf.allocate          =>
  *
  * An engine optimises a method for all objects of its class together. Where several assemblies are alive, a call within one of them is therefore looked
- * up anew each time, and nothing is inlined. Generated functions belong to one assembly alone: its parts and the addresses of their states are constants in them.
+ * up anew each time, and nothing is inlined. Generated functions belong to one assembly alone: its parts and the addresses of their states are constants
+ * in them.
  */
 
 import { NULL, type Address } from './address.ts';
@@ -94,7 +95,7 @@ export class Compiled<Assembly extends Allocator = Allocator> implements Allocat
 
 /**
  * Flattens an assembly into generated functions with the same behaviour. Worth it where several assemblies are alive, and where one is called from many
- * places; compiling takes a millisecond, and the engine optimises the result as it gets hot.
+ * places; the engine optimises the result anew, as it gets hot.
  *
  * Segregator, Fallback, SlabPool, Tlsf and O1Heap have hot paths; whatever else takes part is called as it is. Methods that are replaced later, on an
  * object or a class, go unnoticed.
@@ -102,7 +103,7 @@ export class Compiled<Assembly extends Allocator = Allocator> implements Allocat
  * Where a content security policy forbids the generation of code (no `unsafe-eval`), calls are passed on to the assembly: see {@link Compiled.isGenerated}.
  *
  * @param assembly - Any allocator. It stays usable itself.
- * @throws TypeError for what is no allocator.
+ * @throws TypeError for what is no allocator, or cannot free single blocks.
  */
 export function compile<Assembly extends Allocator>(assembly: Assembly): Compiled<Assembly> {
   checkAllocator(assembly, 'assembly');

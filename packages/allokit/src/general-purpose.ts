@@ -1,26 +1,17 @@
 /** `generalPurpose`: the allocator for people who just want malloc. Slabs of fine classes for what is small, a good-fit heap for the rest. */
 
 import { Reclaiming, Segregator, type Allocator } from '@allokit/allocator';
-import { SlabPool } from '@allokit/slab-pool';
+import { CLASS_SIZES_FINE, SlabPool } from '@allokit/slab-pool';
 import { Tlsf } from '@allokit/tlsf';
-import { WasmMemory } from '@allokit/vmem';
+import { ownMemory } from './own-memory.ts';
 
 /** Address space of the memory that `generalPurpose` makes when it is given none: 1 GiB. */
 export const GENERAL_PURPOSE_RESERVE = 2 ** 30;
 
-/**
- * Bytes of it that are committed from the start: 64 MiB. A program that stays below never has its buffer replaced: V8 then treats the view as a constant,
- * and never asks whether a typed array's buffer still lives. Growth costs both. Where the system does not charge for commitment, pages that nobody wrote take
- * no memory.
- */
-export const GENERAL_PURPOSE_COMMIT = 2 ** 26;
-
 /** Bytes of its slabs and pages: small, because there is at least one slab a class in use. */
 const SLAB_SIZE = 16_384;
 /** Requests up to and including so many bytes go to the slabs. */
-const THRESHOLD = 2048;
-/** Classes to a doubling above 128 bytes: rounding up then wastes at most an eighth. Below, the granule of 16 bytes decides. */
-const CLASSES_PER_DOUBLING = 8;
+const THRESHOLD = CLASS_SIZES_FINE.at(-1)!;
 /**
  * Bytes the heap for large blocks starts with. It doubles when it is full: regions are few and wide then, so that a large block often grows where it stands.
  */
@@ -28,13 +19,6 @@ const HEAP_SIZE = 65_536;
 
 /** What {@link generalPurpose} makes. */
 export type GeneralPurpose = Segregator<SlabPool, Tlsf>;
-
-/** 16, 32 .. 128, then eight to a doubling: 144, 160 .. 256, 288, 320 .. 2048. */
-function fineClasses(): number[] {
-  const sizes: number[] = [];
-  for (let size = 16; size <= THRESHOLD; size += Math.max(16, 2 ** Math.floor(Math.log2(size)) / CLASSES_PER_DOUBLING)) sizes.push(size);
-  return sizes;
-}
 
 /**
  * Makes a general-purpose heap over `parent`: up to 2 KiB from slabs of 40 classes, O(1) without headers; above from a two-level segregated fit heap, O(1)
@@ -44,12 +28,12 @@ function fineClasses(): number[] {
  * @param parent - Default: a new WebAssembly memory of its own, of up to 1 GiB in pages of 16 KiB, of which 64 MiB are committed.
  * @throws AllocatorError `out-of-memory` when the parent has no room for the state.
  */
-export function generalPurpose(parent: Allocator = ownMemory()): GeneralPurpose {
+export function generalPurpose(parent: Allocator = ownMemory({ reserve: GENERAL_PURPOSE_RESERVE, pageSize: SLAB_SIZE })): GeneralPurpose {
   // Both hold on to memory that the other may need: so each may ask the other for it.
   const siblings: { heap?: Tlsf } = {};
   const pool = SlabPool.create(
     Reclaiming.create(parent, () => siblings.heap?.trim() ?? 0),
-    { classes: fineClasses(), slabSize: SLAB_SIZE },
+    { classes: CLASS_SIZES_FINE, slabSize: SLAB_SIZE },
   );
   try {
     const heap = Tlsf.create(
@@ -62,8 +46,4 @@ export function generalPurpose(parent: Allocator = ownMemory()): GeneralPurpose 
     pool.release();
     throw error;
   }
-}
-
-function ownMemory(): WasmMemory {
-  return WasmMemory.create({ reserve: GENERAL_PURPOSE_RESERVE, commit: GENERAL_PURPOSE_COMMIT, pageSize: SLAB_SIZE });
 }

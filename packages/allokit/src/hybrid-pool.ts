@@ -6,13 +6,10 @@
 import { ADDRESS_SPACE_SIZE, Retained, Segregator, type Allocator } from '@allokit/allocator';
 import { Arena } from '@allokit/arena';
 import { CLASS_SIZES_DEFAULT, SlabPool } from '@allokit/slab-pool';
-import { WasmMemory } from '@allokit/vmem';
+import { ownMemory } from './own-memory.ts';
 
 /** Requests up to and including so many bytes go to the pool. */
 export const HYBRID_THRESHOLD = CLASS_SIZES_DEFAULT.at(-1)!;
-
-/** Bytes of its own memory that are committed from the start: see `GENERAL_PURPOSE_COMMIT`. */
-const COMMIT = 2 ** 26;
 
 /** What {@link hybridPool} makes. */
 export type HybridPool = Segregator<SlabPool, Retained>;
@@ -26,7 +23,7 @@ export type HybridPool = Segregator<SlabPool, Retained>;
  * @param parent - Default: a new WebAssembly memory of its own, of up to 4 GiB, of which 64 MiB are committed.
  * @throws AllocatorError `out-of-memory` when the parent has no room for the first chunk.
  */
-export function hybridPool(parent: Allocator = WasmMemory.create({ reserve: ADDRESS_SPACE_SIZE, commit: COMMIT })): HybridPool {
+export function hybridPool(parent: Allocator = ownMemory({ reserve: ADDRESS_SPACE_SIZE })): HybridPool {
   const small = SlabPool.create(parent);
   try {
     return Segregator.create({ threshold: HYBRID_THRESHOLD, small, large: Retained.create(Arena.create(parent)) });

@@ -111,6 +111,7 @@ export {
 } from '@allokit/o1heap';
 export {
   CLASS_SIZES_DEFAULT,
+  CLASS_SIZES_FINE,
   SLAB_SIZE_DEFAULT,
   type SlabClassStats,
   SlabPool,
@@ -140,5 +141,6 @@ export {
   type WasmMemoryOptions,
 } from '@allokit/vmem';
 export { type CommitPolicy, GAME_HEAP_SIZE, GAME_HEAP_STEP, GameHeap, gameHeap, type GameHeapOptions, type GameHeapStats } from './game-heap.ts';
-export { GENERAL_PURPOSE_COMMIT, GENERAL_PURPOSE_RESERVE, generalPurpose, type GeneralPurpose } from './general-purpose.ts';
+export { GENERAL_PURPOSE_RESERVE, generalPurpose, type GeneralPurpose } from './general-purpose.ts';
 export { HYBRID_THRESHOLD, hybridPool, type HybridPool } from './hybrid-pool.ts';
+export { OWN_MEMORY_COMMIT } from './own-memory.ts';

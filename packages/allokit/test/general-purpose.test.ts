@@ -5,7 +5,7 @@ import { Tlsf } from '@allokit/tlsf';
 import { BufferMemory, WasmMemory } from '@allokit/vmem';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { GENERAL_PURPOSE_COMMIT, GENERAL_PURPOSE_RESERVE, generalPurpose, type GeneralPurpose } from '../src/index.ts';
+import { GENERAL_PURPOSE_RESERVE, OWN_MEMORY_COMMIT, generalPurpose, type GeneralPurpose } from '../src/index.ts';
 
 const SMALL_MAX = 2048;
 
@@ -16,7 +16,7 @@ function on(reserve: number): GeneralPurpose {
 test('needs nothing but a call', () => {
   const heap = generalPurpose();
   const { memory } = heap;
-  expect([memory.reserved, memory.committed, memory.shared, memory instanceof WasmMemory]).toEqual([GENERAL_PURPOSE_RESERVE, GENERAL_PURPOSE_COMMIT, false, true]);
+  expect([memory.reserved, memory.committed, memory.shared, memory instanceof WasmMemory]).toEqual([GENERAL_PURPOSE_RESERVE, OWN_MEMORY_COMMIT, false, true]);
   const [small, large] = [heap.allocate(100), heap.allocate(1_000_000)];
   memory.u8.fill(1, large, large + 1_000_000);
   expect([heap.usableSize(small), heap.usableSize(large)]).toEqual([112, 1_000_008]);

@@ -3,8 +3,8 @@
  *
  * @module @allokit/slab-pool
  */
+export { CLASS_SIZES_DEFAULT, CLASS_SIZES_FINE } from './classes.ts';
 export {
-  CLASS_SIZES_DEFAULT,
   SLAB_SIZE_DEFAULT,
   SPARE_BYTES_DEFAULT,
   SlabPool,

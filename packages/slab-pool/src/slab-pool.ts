@@ -32,6 +32,7 @@ import {
   type Parent,
 } from '@allokit/allocator';
 import { checkPool, slabsOf } from './check.ts';
+import { CLASS_SIZES_DEFAULT } from './classes.ts';
 import { hotPaths } from './hot-paths.ts';
 import {
   ALLOCATED,
@@ -77,8 +78,6 @@ import {
   liveBitWords,
 } from './layout.ts';
 
-/** The classes when nothing is said: powers of two, so that every object is aligned to its size. */
-export const CLASS_SIZES_DEFAULT: readonly number[] = [16, 32, 64, 128, 256];
 /** Bytes of a slab when nothing is said. */
 export const SLAB_SIZE_DEFAULT = 65_536;
 /** Bytes of empty slabs that a pool keeps when nothing is said. */

@@ -1,7 +1,7 @@
 import { NULL } from '@allokit/allocator';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { CLASS_SIZES_DEFAULT, SLAB_SIZE_DEFAULT, SlabPool, type SlabPoolOptions } from '../src/index.ts';
+import { CLASS_SIZES_DEFAULT, CLASS_SIZES_FINE, SLAB_SIZE_DEFAULT, SlabPool, type SlabPoolOptions } from '../src/index.ts';
 import { buffer } from './memories.ts';
 import { refusal } from './refusal.ts';
 
@@ -17,6 +17,14 @@ function classOf(pool: SlabPool, size: number, alignment?: number): number {
   }
   return index;
 }
+
+test('the fine classes waste at most an eighth, beside the granule', () => {
+  expect([CLASS_SIZES_FINE.length, CLASS_SIZES_FINE[0], CLASS_SIZES_FINE.at(-1)]).toEqual([40, 16, 2048]);
+  for (let size = 1; size <= 2048; size += 1) {
+    const objectSize = CLASS_SIZES_FINE.find((candidate) => candidate >= size)!;
+    expect(objectSize - size).toBeLessThanOrEqual(Math.max(15, objectSize / 8));
+  }
+});
 
 describe('the default classes', () => {
   test('are 16 to 256 bytes in slabs of 64 KiB', () => {

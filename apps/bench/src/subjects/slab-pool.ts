@@ -1,6 +1,6 @@
 /** `SlabPool` by itself: for blocks of at most 256 bytes, and for more. */
 
-import { SlabPool, type SlabPoolOptions } from '@allokit/slab-pool';
+import { CLASS_SIZES_FINE, SlabPool, type SlabPoolOptions } from '@allokit/slab-pool';
 
 import type { LinearSubject } from '../subject.ts';
 import { committedMemory } from './committed-memory.ts';
@@ -16,9 +16,8 @@ export function slabPool(): LinearSubject {
 
 /** The same for blocks of up to 2 KiB, as `generalPurpose` has it. */
 export function finePool(): LinearSubject {
-  const classes: number[] = [];
-  for (let size = 16; size <= 2048; size += Math.max(16, 2 ** Math.floor(Math.log2(size)) / 8)) classes.push(size);
-  return poolSubject('fine-pool', `SlabPool on a WasmMemory, ${classes.length} classes of 16 to 2048 bytes`, { classes, slabSize: 16_384 });
+  const description = `SlabPool on a WasmMemory, ${CLASS_SIZES_FINE.length} classes of 16 to 2048 bytes`;
+  return poolSubject('fine-pool', description, { classes: CLASS_SIZES_FINE, slabSize: 16_384 });
 }
 
 function poolSubject(name: string, description: string, options: SlabPoolOptions): LinearSubject {
