@@ -1,0 +1,156 @@
+/**
+ * One thread's hand in an arena: its number, its record, and the view of the memory that everything it does goes through.
+ *
+ * An arena's thread is a handle that was created or attached, in whatever JavaScript thread. Numbers are never used twice, so that what a dead thread left in the
+ * page table cannot be mistaken for what its successor in the same place does.
+ */
+
+import { AllocatorError, NULL, formatAddress, hasHeader, type Address, type Memory, type Parent } from '@allokit/allocator';
+import { ATTACH_COUNT, HEADER, INTENT, INTENT_COUNT, INTENT_PAGE, INTENT_SEGMENT, Intent, NO_NOTICE, NOTICE, THREAD_COUNT_MAX, THREAD_ID, THREAD_TIERS, THREAD_TIER_WORDS, TIERS, TIER_COUNT, TIER_WORDS, threadWords } from './layout.ts';
+import type { Segment } from './segment.ts';
+
+/** Numbers fit into a page table entry. They come round again after millions of attachments. */
+const ID_MAX = 2 ** 28 - 1;
+
+const NO_WORDS = new Int32Array(0);
+
+/** What everything in this package works on. */
+export class Thread {
+  readonly memory: Memory;
+  /** What new segments come from. */
+  readonly parent: Parent;
+  /** Where the arena's state lies. */
+  readonly address: Address;
+  /** The same as a word index. */
+  readonly state: number;
+  /** The memory as of the last {@link Thread.renew}. */
+  words: Int32Array;
+  /** This thread's number; 0 before it is attached and after it is detached. */
+  id = 0;
+  /** Where its record lies, a word index. */
+  record = 0;
+  #released = false;
+
+  constructor(parent: Parent, address: Address) {
+    this.memory = parent.memory;
+    this.parent = parent;
+    this.address = address;
+    this.state = address >>> 2;
+    this.words = parent.memory.i32;
+  }
+
+  /** Takes a place among the threads. O(places). */
+  attach(): void {
+    const { words, state } = this;
+    const places = words[state + THREAD_COUNT_MAX]!;
+    const countMax = Math.floor(ID_MAX / places) - 1;
+    const count = 1 + ((Atomics.add(words, state + ATTACH_COUNT, 1) >>> 0) % countMax);
+    for (let place = 0; place < places; place += 1) {
+      const record = threadRecord(words, state, place);
+      // Whoever knows the number finds the place.
+      const id = count * places + place;
+      if (Atomics.compareExchange(words, record + THREAD_ID, 0, id) !== 0) continue;
+      this.id = id;
+      this.record = record;
+      for (let tier = 0; tier < words[state + TIER_COUNT]!; tier += 1) Atomics.store(words, this.tierRecord(tier) + NOTICE, NO_NOTICE);
+      return;
+    }
+    throw new AllocatorError('out-of-memory', `all ${places} places for threads are taken: detach those that are done, or reclaim those that died`);
+  }
+
+  /** This hand acting for a thread that died: with its number, on its record. */
+  standingInFor(id: number, record: number): Thread {
+    const stand = new Thread(this.parent, this.address);
+    stand.words = this.words;
+    stand.id = id;
+    stand.record = record;
+    return stand;
+  }
+
+  /** Gives the place to whoever attaches next. The record must hold nothing any more. */
+  leave(): void {
+    Atomics.store(this.words, this.record + THREAD_ID, 0);
+    this.id = 0;
+  }
+
+  /**
+   * Takes the current view of the memory.
+   *
+   * @throws AllocatorError `released` when the arena is gone.
+   */
+  renew(): Int32Array {
+    if (this.#released) throw new AllocatorError('released', 'this arena was released, or this handle was detached');
+    this.memory.refresh();
+    const words = this.memory.i32;
+    this.words = words;
+    if (!hasHeader(this.memory, this.address, HEADER)) {
+      this.close();
+      throw new AllocatorError('released', `the arena at ${formatAddress(this.address)} is gone: it was released, or overwritten`);
+    }
+    return words;
+  }
+
+  /** Lets go: everything but `owns` throws from now on. */
+  close(): void {
+    this.#released = true;
+    this.words = NO_WORDS;
+  }
+
+  /** Says, for whoever has to clean up behind this thread, what is about to happen to which pages. */
+  declare(intent: number, segment: Segment, page: number, count: number): void {
+    const { words, record } = this;
+    words[record + INTENT_SEGMENT] = segment.address | 0;
+    words[record + INTENT_PAGE] = page;
+    words[record + INTENT_COUNT] = count;
+    // Atomic, so that the fields are in memory before it, and what follows comes after it.
+    Atomics.store(words, record + INTENT, intent);
+  }
+
+  /** Changes what is said of the same pages. */
+  proceed(intent: number): void {
+    Atomics.store(this.words, this.record + INTENT, intent);
+  }
+
+  /** Nothing is under way any more. */
+  done(): void {
+    Atomics.store(this.words, this.record + INTENT, Intent.none);
+  }
+
+  /** Where the record of a thread lies, or `NULL` when there is no such thread. O(1). */
+  recordOf(id: number): number {
+    const record = threadRecord(this.words, this.state, id % this.words[this.state + THREAD_COUNT_MAX]!);
+    return id !== 0 && Atomics.load(this.words, record + THREAD_ID) === id ? record : NULL;
+  }
+
+  /** What a thread keeps for a tier, a word index. */
+  tierRecord(tier: number, record = this.record): number {
+    return record + THREAD_TIERS + tier * THREAD_TIER_WORDS;
+  }
+
+  /** All places, taken or not. */
+  records(): number[] {
+    const { words, state } = this;
+    return Array.from({ length: words[state + THREAD_COUNT_MAX]! }, (_, place) => threadRecord(words, state, place));
+  }
+
+  /** The numbers of all threads attached. O(places). */
+  ids(): number[] {
+    const { words, state } = this;
+    const ids: number[] = [];
+    for (let place = 0; place < words[state + THREAD_COUNT_MAX]!; place += 1) {
+      const id = Atomics.load(words, threadRecord(words, state, place) + THREAD_ID);
+      if (id !== 0) ids.push(id);
+    }
+    return ids;
+  }
+}
+
+/** Where the threads' records start, in words from the arena's state. */
+export function threadRecordsStart(tierCount: number): number {
+  return Math.ceil((TIERS + tierCount * TIER_WORDS) / 32) * 32;
+}
+
+function threadRecord(words: Int32Array, state: number, place: number): number {
+  const tierCount = words[state + TIER_COUNT]!;
+  return state + threadRecordsStart(tierCount) + place * threadWords(tierCount);
+}

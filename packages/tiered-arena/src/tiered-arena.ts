@@ -1,0 +1,601 @@
+/**
+ * An arena in tiers that any number of threads use at once, without locks, and that outlives any of them.
+ *
+ *     parent's block   | arena | tier 0: tables, pages | tier 1: tables, pages | ..      other blocks: segments that tiers grew by
+ *
+ * Each tier is an allocator of its own; the arena is their common front: handles, batches, bytes in and out, threads that come and go.
+ */
+
+import {
+  ADDRESS_SPACE_SIZE,
+  AllocatorError,
+  HEADER_ALIGNMENT,
+  NULL,
+  alignUp,
+  checkAllocator,
+  checkHeader,
+  checkInteger,
+  checkSize,
+  eraseHeader,
+  formatAddress,
+  giveBack,
+  writeHeader,
+  type Address,
+  type ElementType,
+  type Memory,
+  type Parent,
+} from '@allokit/allocator';
+import { Copier } from '@allokit/simd-copy';
+import { compact } from './compaction.ts';
+import {
+  BLOCK_SIZE,
+  CHECKED,
+  HEADER,
+  NAME_SIZE_MAX,
+  NOTICE,
+  PAGE_SIZE_LOG2,
+  RECLAIMER,
+  SEGMENT_BLOCK_SIZE,
+  THREAD_COUNT_MAX,
+  TIERS,
+  TIER_ALIGNMENT_LOG2,
+  TIER_COUNT,
+  TIER_COUNT_MAX,
+  TIER_GROWTH,
+  TIER_NAME,
+  TIER_NAME_SIZE,
+  TIER_PAGE_COUNT_MAX,
+  TIER_SEGMENTS,
+  TIER_SEGMENT_COUNT,
+  TIER_WORDS,
+  threadWords,
+} from './layout.ts';
+import { decide, type Decided, type TieredArenaOptions } from './options.ts';
+import { Owned } from './owned.ts';
+import { cleanUp } from './reclaim.ts';
+import { Segment, baseAlignment, segmentSize, slotSizeMinLog2, type Geometry } from './segment.ts';
+import { CLASS_LARGE, SLOT_SIZE_MIN_LOG2 } from './size-class.ts';
+import { GENERATION_COUNT, generation, retireExactly } from './tags.ts';
+import { Thread, threadRecordsStart } from './thread.ts';
+import { Tier } from './tier.ts';
+import type { TierStats } from './stats.ts';
+
+/** A block, as the arena knows it: its address, and in a checked arena its generation above that. A whole number below 2^49; 0 is none. */
+export type Handle = number;
+
+/** A block to be allocated in a batch. */
+export interface Request {
+  /** The tier's name or number. */
+  readonly tier: string | number;
+  /** In bytes. */
+  readonly size: number;
+}
+
+/** Bytes to be copied from block to block. */
+export interface CopyOperation {
+  /** The block to copy to. */
+  readonly to: Handle;
+  /** Where in that block, in bytes. Default 0. */
+  readonly toOffset?: number;
+  /** The block to copy from. */
+  readonly from: Handle;
+  /** Where in that block, in bytes. Default 0. */
+  readonly fromOffset?: number;
+  /** How many bytes. */
+  readonly size: number;
+}
+
+/** What a dead thread left. */
+export interface Reclaimed {
+  /**
+   * The address that the thread allocated last, or `NULL`. It may have died before anybody learned of that block: who keeps account of what the thread had can tell, and
+   * free it.
+   */
+  readonly lastAllocated: Address;
+}
+
+/** The constructors of typed arrays over plain elements. */
+interface ViewConstructor<T> {
+  readonly BYTES_PER_ELEMENT: number;
+  new (buffer: ArrayBufferLike, byteOffset: number, length: number): T;
+}
+
+const VIEWS = {
+  i8: Int8Array,
+  u8: Uint8Array,
+  i16: Int16Array,
+  u16: Uint16Array,
+  i32: Int32Array,
+  u32: Uint32Array,
+  i64: BigInt64Array,
+  u64: BigUint64Array,
+  f32: Float32Array,
+  f64: Float64Array,
+} as const;
+
+/**
+ * A lock-free arena in tiers.
+ *
+ * **Threads.** Each JavaScript thread that uses an arena attaches a handle of its own, which takes a place among at most `threads`. Everything may be called by any number of threads
+ * at once, unless it says otherwise; only taking memory from the parent is done by one thread at a time. A thread may be terminated at any instruction: the others go on, and what it held
+ * is out of reach until somebody calls {@link TieredArena.reclaim}, at most {@link TieredArena.heldBytesMax} bytes and the block it was just allocating or freeing.
+ *
+ * **Views** of blocks follow the memory's rules: growth of an unshared WebAssembly memory or a native one replaces them. Handles stay valid until the block is freed.
+ */
+export class TieredArena {
+  readonly memory: Memory;
+  /** Where the arena's state lies: what `attach` wants. */
+  readonly address: Address;
+  /** The tiers, in the order they were given. Each is an allocator, and as safe for threads as the arena. */
+  readonly tiers: readonly Tier[];
+  /** Whether handles carry a generation. */
+  readonly checked: boolean;
+  readonly #thread: Thread;
+  readonly #byName: ReadonlyMap<string, Tier>;
+  #copier: Copier | undefined;
+
+  private constructor(thread: Thread) {
+    const { words, state } = thread;
+    this.memory = thread.memory;
+    this.address = thread.address;
+    this.#thread = thread;
+    this.checked = words[state + CHECKED] === 1;
+    this.tiers = Array.from({ length: words[state + TIER_COUNT]! }, (_, index) => {
+      return new Tier({ thread, index, name: tierName(thread, index), geometry: tierGeometry(words, state, index) });
+    });
+    this.#byName = new Map(this.tiers.map((tier) => [tier.name, tier]));
+  }
+
+  /**
+   * Makes an arena in one block of `parent`, and attaches to it. O(pages).
+   *
+   * @param parent - Its memory should be shared if other threads are to attach. Where a tier can grow, whoever else allocates from it must not do so at the same time from another thread.
+   * @throws TypeError or RangeError for options that make no sense, AllocatorError `out-of-memory` when the parent has no room.
+   */
+  static create(parent: Parent, options: TieredArenaOptions): TieredArena {
+    const decided = decide(options);
+    checkAllocator(parent, 'parent');
+    const { size, alignment, segments } = plan(decided);
+    const address = size < ADDRESS_SPACE_SIZE ? parent.allocate(size, alignment) : NULL;
+    if (address === NULL) throw new AllocatorError('out-of-memory', `the parent has no block of ${size} bytes for the arena`);
+    format(parent.memory, address, { decided, size, segments });
+    const thread = new Thread(parent, address);
+    thread.attach();
+    return new TieredArena(thread);
+  }
+
+  /**
+   * Attaches this thread to an arena that another one made, or that lies in a saved image. O(places + segments).
+   *
+   * @param parent - What the arena was created on, as this thread sees it.
+   * @param address - The other one's `address`.
+   * @throws AllocatorError `bad-header` when no arena lies there, `corrupt` when it makes no sense, `out-of-memory` when all places are taken.
+   */
+  static attach(parent: Parent, address: Address): TieredArena {
+    checkAllocator(parent, 'parent');
+    checkHeader(parent.memory, address, HEADER, TIERS * 4);
+    checkState(parent, address);
+    const thread = new Thread(parent, address);
+    thread.attach();
+    return new TieredArena(thread);
+  }
+
+  /** This thread's number: what `reclaim` wants if it dies. Unique for as long as the arena lives. 0 once detached. */
+  get threadId(): number {
+    return this.#thread.id;
+  }
+
+  /** The numbers of all threads that are attached. O(places). */
+  get threadIds(): readonly number[] {
+    this.#thread.renew();
+    return this.#thread.ids();
+  }
+
+  /**
+   * Bytes that a thread holds ready for itself at the most: a group of 32 slots of each class and tier. So many are out of reach when it dies, until it is reclaimed; beside them, the
+   * block it was allocating or freeing, and one more group that it may have freed into.
+   */
+  get heldBytesMax(): number {
+    const group = (tier: Tier): number => {
+      let bytes = 0;
+      for (let c = slotSizeMinLog2(tier.geometry) - SLOT_SIZE_MIN_LOG2; c < CLASS_LARGE; c += 1) bytes += 32 * 2 ** (c + SLOT_SIZE_MIN_LOG2);
+      return bytes;
+    };
+    return this.tiers.reduce((sum, tier) => sum + group(tier), 0);
+  }
+
+  /**
+   * A tier, by its name or number. O(1).
+   *
+   * @throws RangeError when there is none of that name or number.
+   */
+  tier(tier: string | number): Tier {
+    const found = typeof tier === 'number' ? this.tiers[tier] : this.#byName.get(tier);
+    if (found === undefined) throw new RangeError(`there is no tier ${JSON.stringify(tier)}: there are ${this.tiers.map(({ name }) => name).join(', ')}`);
+    return found;
+  }
+
+  /**
+   * Allocates in a tier: see {@link Tier.allocate}.
+   *
+   * @returns The handle, or `NULL` when there is no room.
+   * @throws As `Tier.allocate`, RangeError for no tier.
+   */
+  allocate(tier: string | number, size: number, alignment?: number): Handle {
+    const owner = this.tier(tier);
+    const address = owner.allocate(size, alignment);
+    return address === NULL || !this.checked ? address : this.#tagged(owner, address);
+  }
+
+  /**
+   * Frees a block, whoever allocated it. `NULL` does nothing. In a checked arena of several threads that free one handle, exactly one succeeds.
+   *
+   * @throws As `Tier.deallocate`: AllocatorError `double-free` or `invalid-address` for stale handles, `foreign-address` for what is none of this arena's.
+   */
+  deallocate(handle: Handle, size?: number): void {
+    if (handle === NULL) return;
+    const { tier, address } = this.#locate(handle);
+    if (!this.checked) {
+      tier.deallocate(address, size);
+      return;
+    }
+    const usable = tier.usableSize(address);
+    if (size !== undefined && (checkSize(size), size === 0 || size > usable)) {
+      throw new AllocatorError('size-mismatch', `the block at ${formatAddress(address)} has ${usable} bytes, not ${size}`);
+    }
+    const from = Math.floor(handle / ADDRESS_SPACE_SIZE) - 1;
+    const segment = tier.segmentAt(address)!;
+    if (!retireExactly(this.memory, segment, { address, slotSizeMinLog2: slotSizeMinLog2(tier.geometry), from })) throw stale(handle, address);
+    tier.freeUntagged(address, size);
+  }
+
+  /**
+   * Allocates many blocks.
+   *
+   * @returns One handle for each request, in order; `NULL` for those that failed. The others stay.
+   * @throws As `allocate`, before anything was allocated.
+   */
+  allocateBatch(requests: readonly Request[]): Handle[] {
+    for (const { tier, size } of requests) {
+      this.tier(tier);
+      checkSize(size);
+    }
+    return requests.map(({ tier, size }) => this.allocate(tier, size));
+  }
+
+  /**
+   * Frees many blocks.
+   *
+   * @throws As `deallocate`, before anything was freed, unless a handle is in the list twice: then those before its second place are free.
+   */
+  deallocateBatch(handles: readonly Handle[]): void {
+    for (const handle of handles) this.usableSize(handle);
+    for (const handle of handles) this.deallocate(handle);
+  }
+
+  /** How many bytes of a live block its owner may use. `NULL` has 0. Throws as `deallocate` does. */
+  usableSize(handle: Handle): number {
+    if (handle === NULL) return 0;
+    const { tier, address } = this.#locate(handle);
+    const size = tier.usableSize(address);
+    this.#checkGeneration(tier, handle, address);
+    return size;
+  }
+
+  /** The address of a live block. Throws as `deallocate` does. */
+  addressOf(handle: Handle): Address {
+    const { tier, address } = this.#locate(handle);
+    tier.usableSize(address);
+    this.#checkGeneration(tier, handle, address);
+    return address;
+  }
+
+  /** Whether the handle is that of a live block of this arena. Never throws for what is a number. */
+  isLive(handle: Handle): boolean {
+    try {
+      return handle !== NULL && this.usableSize(handle) > 0;
+    } catch (error) {
+      if (error instanceof AllocatorError || error instanceof RangeError) return false;
+      throw error;
+    }
+  }
+
+  /**
+   * Allocates a block that is freed at the end of the scope: `using block = arena.own('bottom', 100)`.
+   *
+   * @returns The owner, or `null` when there is no room (which `using` accepts).
+   */
+  own(tier: string | number, size: number): Owned | null {
+    const handle = this.allocate(tier, size);
+    return handle === NULL ? null : new Owned(this, handle);
+  }
+
+  /**
+   * Frees everything that starts `preserveBytes` or more behind the tier's beginning, at once and without moving anything. Other threads may go on allocating, but no thread may use or free a
+   * block that goes. Blocks below the boundary stay, one that reaches over it as a whole. What other threads hold ready for themselves comes back with their next call. O(pages).
+   *
+   * @param preserveBytes - Aligned up to the tier's alignment. Offsets count through the tier's segments: see {@link TieredArena.offsetOf}.
+   * @throws RangeError when the boundary lies above what is used; nothing changed then.
+   */
+  fastCompact(tier: string | number, preserveBytes: number): void {
+    const target = this.tier(tier);
+    checkInteger(preserveBytes, 'preserveBytes');
+    target.renew();
+    const boundary = alignUp(preserveBytes, target.alignment);
+    const { used } = target.stats();
+    if (boundary > used) throw new RangeError(`preserveBytes must not lie above what the tier ${JSON.stringify(target.name)} uses, ${used} bytes, got ${preserveBytes}`);
+    compact(target, boundary);
+  }
+
+  /** Frees every block of a tier: see {@link Tier.reset}. */
+  resetTier(tier: string | number): void {
+    this.tier(tier).reset();
+  }
+
+  /** How far a block lies from the beginning of its tier, in bytes: what `fastCompact` counts in. Throws as `deallocate` does. */
+  offsetOf(handle: Handle): number {
+    const address = this.addressOf(handle);
+    const { tier } = this.#locate(handle);
+    const segment = tier.segmentAt(address)!;
+    return segment.offset + address - segment.base;
+  }
+
+  /**
+   * Copies bytes into a block. O(bytes).
+   *
+   * @param offset - Where in the block, in bytes.
+   * @throws AllocatorError `size-mismatch` when they reach beyond the block, or as `deallocate`; also for `NULL`. Nothing was written then.
+   */
+  write(handle: Handle, bytes: Uint8Array, offset = 0): void {
+    if (!(bytes instanceof Uint8Array)) throw new TypeError(`bytes must be a Uint8Array, got ${typeof bytes}`);
+    const address = this.#range(handle, offset, bytes.length);
+    this.memory.u8.set(bytes, address);
+  }
+
+  /**
+   * Copies bytes out of a block. O(bytes).
+   *
+   * @throws As `write`.
+   */
+  read(handle: Handle, length: number, offset = 0): Uint8Array {
+    const address = this.#range(handle, offset, length);
+    return this.memory.u8.slice(address, address + length);
+  }
+
+  /**
+   * Copies bytes from block to block, in order, each as if through a buffer of its own. All are checked before the first byte moves. O(bytes).
+   *
+   * @throws As `write`; nothing was copied then.
+   */
+  bulkCopy(operations: readonly CopyOperation[]): void {
+    const checked = operations.map(({ to, toOffset = 0, from, fromOffset = 0, size }) => {
+      return { to: this.#range(to, toOffset, size), from: this.#range(from, fromOffset, size), size };
+    });
+    this.#copier ??= Copier.create(this.memory);
+    this.#copier.bulkCopy(checked);
+  }
+
+  /**
+   * A typed array over a block. It dies with the block, with the next growth of a memory that replaces its views, and with the memory.
+   *
+   * @param type - What the elements are.
+   * @param length - In elements.
+   * @throws As `write`; RangeError when the offset is no multiple of the element's size.
+   */
+  view<T extends ElementType>(handle: Handle, type: T, length: number, offset = 0): InstanceType<(typeof VIEWS)[T]> {
+    if (!Object.hasOwn(VIEWS, type)) throw new TypeError(`type must be one of ${Object.keys(VIEWS).join(', ')}, got ${JSON.stringify(type)}`);
+    const View = VIEWS[type] as unknown as ViewConstructor<InstanceType<(typeof VIEWS)[T]>>;
+    checkInteger(length, 'length', 0, ADDRESS_SPACE_SIZE);
+    const address = this.#range(handle, offset, length * View.BYTES_PER_ELEMENT);
+    if (address % View.BYTES_PER_ELEMENT !== 0) throw new RangeError(`offset must be a multiple of ${View.BYTES_PER_ELEMENT} for ${type}, got ${offset}`);
+    return new View(this.memory.buffer, address, length);
+  }
+
+  /** The figures of every tier, by name. O(pages). */
+  stats(): Readonly<Record<string, TierStats>> {
+    return Object.fromEntries(this.tiers.map((tier) => [tier.name, tier.stats()]));
+  }
+
+  /** Compares all tables with one another: see {@link Tier.checkInvariants}. O(pages). */
+  checkInvariants(): void {
+    this.#thread.renew();
+    checkHeader(this.memory, this.address, HEADER, TIERS * 4);
+    for (const tier of this.tiers) tier.checkInvariants();
+  }
+
+  /**
+   * Gives what this thread holds ready back, and its place to others. Its blocks stay. Every later call through this handle throws; detaching again does nothing.
+   */
+  detach(): void {
+    if (this.#thread.id === 0) return;
+    this.#thread.renew();
+    for (const tier of this.tiers) {
+      try {
+        tier.renew();
+      } catch (error) {
+        if (error instanceof AllocatorError && error.code === 'released') continue;
+        throw error;
+      }
+      tier.letGo();
+    }
+    this.#thread.leave();
+    this.#thread.close();
+  }
+
+  /** Detaches: `using arena = TieredArena.attach(..)`. */
+  [Symbol.dispose](): void {
+    this.detach();
+  }
+
+  /**
+   * Makes what a dead thread held everybody's again, finishes or undoes what it was doing, and gives its place away. Blocks that it allocated stay live: they may be anybody's. O(pages).
+   *
+   * @param threadId - The dead thread's number. JavaScript cannot tell whether a thread lives: whoever terminated it, or saw it end, can. Reclaiming one that lives
+   *   makes it hand out what others have.
+   * @throws RangeError when no such thread is attached, or another one is reclaiming it.
+   */
+  reclaim(threadId: number): Reclaimed {
+    const thread = this.#thread;
+    checkInteger(threadId, 'threadId', 1);
+    thread.renew();
+    const record = thread.recordOf(threadId);
+    if (record === 0) throw new RangeError(`no thread ${threadId} is attached`);
+    if (threadId === thread.id) throw new RangeError(`thread ${threadId} is this one, and alive`);
+    const { words } = thread;
+    if (Atomics.compareExchange(words, record + RECLAIMER, 0, thread.id) !== 0) throw new RangeError(`thread ${threadId} is being reclaimed`);
+    const dead = thread.standingInFor(threadId, record);
+    const lastAllocated = cleanUp(this.tiers, thread, dead);
+    for (const other of thread.records()) Atomics.compareExchange(words, other + RECLAIMER, threadId, 0);
+    Atomics.store(words, record + RECLAIMER, 0);
+    dead.leave();
+    return { lastAllocated };
+  }
+
+  /**
+   * Gives all memory back to the parent, live blocks included. Only when no other thread uses the arena any more: their next calls throw, but those under way would work on memory that
+   * is somebody else's.
+   */
+  release(): void {
+    const thread = this.#thread;
+    try {
+      thread.renew();
+    } catch (error) {
+      if (error instanceof AllocatorError && error.code === 'released') return;
+      throw error;
+    }
+    const { words, state, parent } = thread;
+    for (const record of thread.records()) {
+      for (const tier of this.tiers) Atomics.store(words, thread.tierRecord(tier.index, record) + NOTICE, 0);
+    }
+    const blocks = this.tiers.flatMap((tier) => tier.segments()).map(({ address, head }) => ({ address, size: words[head + SEGMENT_BLOCK_SIZE]! >>> 0 }));
+    const size = words[state + BLOCK_SIZE]! >>> 0;
+    eraseHeader(this.memory, this.address);
+    thread.close();
+    for (const block of blocks) if (block.size !== 0) giveBack(parent, block.address, block.size);
+    giveBack(parent, this.address, size);
+  }
+
+  #tagged(tier: Tier, address: Address): Handle {
+    const segment = tier.segmentAt(address)!;
+    return (generation(this.memory, segment, address, slotSizeMinLog2(tier.geometry)) + 1) * ADDRESS_SPACE_SIZE + address;
+  }
+
+  #checkGeneration(tier: Tier, handle: Handle, address: Address): void {
+    if (this.checked && this.#tagged(tier, address) !== handle) throw stale(handle, address);
+  }
+
+  /** The tier and the address that a handle means. */
+  #locate(handle: Handle): { readonly tier: Tier; readonly address: Address } {
+    checkInteger(handle, 'handle', 0, this.checked ? (GENERATION_COUNT + 1) * ADDRESS_SPACE_SIZE - 1 : ADDRESS_SPACE_SIZE - 1);
+    const address = handle % ADDRESS_SPACE_SIZE;
+    this.#thread.renew();
+    const tier = this.tiers.find((candidate) => candidate.segmentAt(address) !== undefined);
+    if (tier === undefined) throw new AllocatorError('foreign-address', `${formatAddress(address)} does not lie in this arena`);
+    return { tier, address };
+  }
+
+  /** The address of a part of a live block. */
+  #range(handle: Handle, offset: number, size: number): Address {
+    checkInteger(offset, 'offset', 0, ADDRESS_SPACE_SIZE);
+    checkInteger(size, 'size', 0, ADDRESS_SPACE_SIZE);
+    if (handle === NULL) throw new AllocatorError('invalid-address', 'NULL is no block');
+    const address = this.addressOf(handle);
+    const usable = this.usableSize(handle);
+    if (offset + size > usable) {
+      throw new AllocatorError('size-mismatch', `bytes ${offset}..${offset + size} do not lie in the block at ${formatAddress(address)}, which has ${usable}`);
+    }
+    return address + offset;
+  }
+}
+
+function stale(handle: Handle, address: Address): AllocatorError {
+  return new AllocatorError('double-free', `the handle ${handle} is stale: the block at ${formatAddress(address)} is another one now, or free`);
+}
+
+function tierGeometry(words: Int32Array, state: number, tier: number): Geometry {
+  return {
+    pageSizeLog2: words[state + PAGE_SIZE_LOG2]!,
+    alignmentLog2: words[state + TIERS + tier * TIER_WORDS + TIER_ALIGNMENT_LOG2]!,
+    checked: words[state + CHECKED] === 1,
+  };
+}
+
+function tierName({ memory, words, state }: Thread, tier: number): string {
+  const record = state + TIERS + tier * TIER_WORDS;
+  const size = Math.min(NAME_SIZE_MAX, words[record + TIER_NAME_SIZE]!);
+  return new TextDecoder().decode(memory.u8.slice((record + TIER_NAME) * 4, (record + TIER_NAME) * 4 + size));
+}
+
+/** Where everything goes, from the arena's address on. */
+function plan({ tiers, threads, pageSizeLog2, checked }: Decided): { readonly size: number; readonly alignment: number; readonly segments: readonly number[] } {
+  let end = (threadRecordsStart(tiers.length) + threads * threadWords(tiers.length)) * 4;
+  let alignment = HEADER_ALIGNMENT;
+  const segments: number[] = [];
+  for (const { alignmentLog2, pageCount } of tiers) {
+    const geometry = { alignmentLog2, pageSizeLog2, checked };
+    const start = alignUp(end, baseAlignment(geometry));
+    segments.push(start);
+    end = start + segmentSize(pageCount, geometry);
+    alignment = Math.max(alignment, baseAlignment(geometry));
+  }
+  return { size: end, alignment, segments };
+}
+
+function format(memory: Memory, address: Address, { decided, size, segments }: { readonly decided: Decided; readonly size: number; readonly segments: readonly number[] }): void {
+  const { tiers, threads, pageSizeLog2, checked } = decided;
+  const words = memory.i32;
+  const state = address >>> 2;
+  words.fill(0, state, state + threadRecordsStart(tiers.length) + threads * threadWords(tiers.length));
+  words[state + TIER_COUNT] = tiers.length;
+  words[state + THREAD_COUNT_MAX] = threads;
+  words[state + PAGE_SIZE_LOG2] = pageSizeLog2;
+  words[state + CHECKED] = checked ? 1 : 0;
+  words[state + BLOCK_SIZE] = size | 0;
+  for (const [index, { name, alignmentLog2, pageCount, growth, pageCountMax }] of tiers.entries()) {
+    const record = state + TIERS + index * TIER_WORDS;
+    const at = address + segments[index]!;
+    Segment.format(memory, at, { tier: index, pageCount, blockSize: 0, geometry: { alignmentLog2, pageSizeLog2, checked } });
+    words[record + TIER_ALIGNMENT_LOG2] = alignmentLog2;
+    words[record + TIER_GROWTH] = growth | 0;
+    words[record + TIER_PAGE_COUNT_MAX] = pageCountMax;
+    words[record + TIER_NAME_SIZE] = name.length;
+    memory.u8.set(name, (record + TIER_NAME) * 4);
+    words[record + TIER_SEGMENTS] = at | 0;
+    words[record + TIER_SEGMENT_COUNT] = 1;
+  }
+  writeHeader(memory, address, HEADER);
+}
+
+/** Refuses a state that could lead anywhere. */
+function checkState(parent: Parent, address: Address): void {
+  const { memory } = parent;
+  const words = memory.i32;
+  const state = address >>> 2;
+  const tierCount = words[state + TIER_COUNT]!;
+  const threads = words[state + THREAD_COUNT_MAX]!;
+  const fail = (what: string): never => {
+    throw new AllocatorError('corrupt', `the arena at ${formatAddress(address)}: ${what}`);
+  };
+  if (tierCount < 1 || tierCount > TIER_COUNT_MAX) fail(`${tierCount} tiers`);
+  if (threads < 2 || threads > 1024) fail(`${threads} places for threads`);
+  const end = address + (threadRecordsStart(tierCount) + threads * threadWords(tierCount)) * 4;
+  if (end > memory.committed) fail(`its state ends at ${end}, beyond the memory`);
+  const pageSizeLog2 = words[state + PAGE_SIZE_LOG2]!;
+  if (pageSizeLog2 < 12 || pageSizeLog2 > 16) fail(`pages of 2^${pageSizeLog2} bytes`);
+  for (let tier = 0; tier < tierCount; tier += 1) checkTierRecord(words, state, { tier, committed: memory.committed, fail });
+  if (!parent.owns(address)) throw new AllocatorError('bad-header', `the parent does not own ${formatAddress(address)}`);
+}
+
+function checkTierRecord(words: Int32Array, state: number, { tier, committed, fail }: { readonly tier: number; readonly committed: number; readonly fail: (what: string) => never }): void {
+  const record = state + TIERS + tier * TIER_WORDS;
+  const alignmentLog2 = words[record + TIER_ALIGNMENT_LOG2]!;
+  const count = words[record + TIER_SEGMENT_COUNT]!;
+  if (alignmentLog2 < 0 || alignmentLog2 > 16) fail(`tier ${tier} aligns to 2^${alignmentLog2} bytes`);
+  if (count < 1 || count > TIER_WORDS - TIER_SEGMENTS) fail(`tier ${tier} has ${count} segments`);
+  for (let i = 0; i < count; i += 1) {
+    const address = words[record + TIER_SEGMENTS + i]! >>> 0;
+    const segment = address % 16 === 0 && address + 128 <= committed ? new Segment(words, address, 0, tierGeometry(words, state, tier)) : undefined;
+    const fits = segment !== undefined && segment.pageCount > 0 && segment.base > address && segment.base + segment.size <= committed && segment.base >= (segment.entries + segment.pageCount) * 4;
+    if (!fits) fail(`segment ${i} of tier ${tier} at ${formatAddress(address)} does not lie in the memory`);
+  }
+}

@@ -1,0 +1,54 @@
+import { conformance, type ConformanceOptions } from '@allokit/allocator/testing';
+import { BufferMemory, WasmMemory } from '@allokit/vmem';
+import { describe, test } from 'vitest';
+import { TieredArena, type Tier, type TierPlan } from '../src/index.ts';
+
+const CAPACITY = 2 ** 20;
+
+interface Variant {
+  readonly name: string;
+  readonly plan: TierPlan;
+  readonly shared: boolean;
+  readonly checked?: boolean;
+  readonly pageSize?: number;
+}
+
+const VARIANTS: readonly Variant[] = [
+  { name: 'Tier of 8 bytes', plan: { name: 'only', share: 1, alignment: 8 }, shared: true },
+  { name: 'Tier of 64 bytes, unshared', plan: { name: 'only', share: 1, alignment: 64 }, shared: false },
+  { name: 'Tier of 128 bytes, checked', plan: { name: 'only', share: 1, alignment: 128 }, shared: true, checked: true },
+  { name: 'Tier of 8 bytes, pages of 16 KiB', plan: { name: 'only', share: 1, alignment: 8 }, shared: true, pageSize: 16_384 },
+  { name: 'Tier of 4096 bytes', plan: { name: 'only', share: 1, alignment: 4096 }, shared: true },
+];
+
+function options({ name, plan, shared, checked = false, pageSize = 4096 }: Variant): ConformanceOptions<Tier> {
+  return {
+    name,
+    capacity: CAPACITY,
+    create: () => {
+      const memory = BufferMemory.create({ reserve: 2 ** 22, shared });
+      const outside = memory.allocate(4096);
+      const arena = TieredArena.create(memory, { capacity: CAPACITY, tiers: [plan], checked, pageSize });
+      return { allocator: arena.tier('only'), foreign: [outside], dispose: () => arena.release() };
+    },
+  };
+}
+
+for (const variant of VARIANTS) {
+  describe(variant.name, () => {
+    for (const { name, run } of conformance(options(variant))) test(name, run);
+  });
+}
+
+describe('a tier that grows', () => {
+  const cases = conformance({
+    name: 'Tier that grows',
+    capacity: 2 ** 20,
+    create: () => {
+      const memory = WasmMemory.create({ reserve: 2 ** 21, shared: false });
+      const arena = TieredArena.create(memory, { capacity: 2 ** 18, tiers: [{ name: 'only', share: 1, alignment: 8, growth: 2 ** 18, limit: 2 ** 20 }] });
+      return { allocator: arena.tier('only'), dispose: () => arena.release() };
+    },
+  });
+  for (const { name, run } of cases) test(name, run);
+});
