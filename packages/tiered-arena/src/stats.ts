@@ -113,8 +113,10 @@ function liveSlots(tier: Tier, segment: Segment, page: number, entry: number): n
 
 function recycledBytes(tier: Tier): number {
   const { thread } = tier;
-  return thread.records().reduce((sum, record) => {
-    const at = thread.tierRecord(tier.index, record) + RECYCLED_BYTES;
-    return sum + (thread.words[at]! >>> 0) + thread.words[at + 1]! * 2 ** 32;
-  }, 0);
+  let sum = 0;
+  for (let place = 0; place < thread.placeCount; place += 1) {
+    const at = thread.tierRecord(tier.index, thread.recordAt(place)) + RECYCLED_BYTES;
+    sum += (thread.words[at]! >>> 0) + thread.words[at + 1]! * 2 ** 32;
+  }
+  return sum;
 }

@@ -127,10 +127,19 @@ export class Thread {
     return record + THREAD_TIERS + tier * THREAD_TIER_WORDS;
   }
 
-  /** All places, taken or not. */
+  /** How many places there are. */
+  get placeCount(): number {
+    return this.words[this.state + THREAD_COUNT_MAX]!;
+  }
+
+  /** Where the record of a place lies, taken or not. */
+  recordAt(place: number): number {
+    return threadRecord(this.words, this.state, place);
+  }
+
+  /** The records of all places, taken or not. */
   records(): number[] {
-    const { words, state } = this;
-    return Array.from({ length: words[state + THREAD_COUNT_MAX]! }, (_, place) => threadRecord(words, state, place));
+    return Array.from({ length: this.placeCount }, (_, place) => this.recordAt(place));
   }
 
   /** The numbers of all threads attached. O(places). */

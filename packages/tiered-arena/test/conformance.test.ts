@@ -3,7 +3,9 @@ import { BufferMemory, WasmMemory } from '@allokit/vmem';
 import { describe, test } from 'vitest';
 import { TieredArena, type Tier, type TierPlan } from '../src/index.ts';
 
-const CAPACITY = 2 ** 20;
+const CAPACITY = 2 ** 18;
+/** Checks and figures are O(pages) here. */
+const FUZZ = { operations: 150, checkInvariantsEvery: 16 };
 
 interface Variant {
   readonly name: string;
@@ -25,6 +27,7 @@ function options({ name, plan, shared, checked = false, pageSize = 4096 }: Varia
   return {
     name,
     capacity: CAPACITY,
+    fuzz: FUZZ,
     create: () => {
       const memory = BufferMemory.create({ reserve: 2 ** 22, shared });
       const outside = memory.allocate(4096);
@@ -43,10 +46,11 @@ for (const variant of VARIANTS) {
 describe('a tier that grows', () => {
   const cases = conformance({
     name: 'Tier that grows',
-    capacity: 2 ** 20,
+    capacity: 2 ** 18,
+    fuzz: FUZZ,
     create: () => {
-      const memory = WasmMemory.create({ reserve: 2 ** 21, shared: false });
-      const arena = TieredArena.create(memory, { capacity: 2 ** 18, tiers: [{ name: 'only', share: 1, alignment: 8, growth: 2 ** 18, limit: 2 ** 20 }] });
+      const memory = WasmMemory.create({ reserve: 2 ** 20, shared: false });
+      const arena = TieredArena.create(memory, { capacity: 2 ** 16, tiers: [{ name: 'only', share: 1, alignment: 8, growth: 2 ** 16, limit: 2 ** 18 }] });
       return { allocator: arena.tier('only'), dispose: () => arena.release() };
     },
   });
