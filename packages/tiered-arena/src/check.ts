@@ -25,7 +25,6 @@ import { classOf, classRecord, groupsOf, isSlabHead } from './groups.ts';
 import { pagesFrom } from './pages.ts';
 import type { Segment } from './segment.ts';
 import { CLASS_LARGE } from './size-class.ts';
-import type { Thread } from './thread.ts';
 import type { Tier } from './tier.ts';
 
 type Fail = (what: string) => never;
@@ -58,7 +57,7 @@ function checkSegment(tier: Tier, segment: Segment, { isQuiet, fail }: { readonl
     if (count < 1 || page + count > segment.pageCount) fail(`page ${page} begins ${count} pages, ${segment.pageCount - page} are left`);
     const kind = entry & KIND_MASK;
     if (entry !== FREE) end = page + count;
-    if (kind === SLAB) checkSlab(tier, segment, { page, entry, fail });
+    if (kind === SLAB) checkSlab(tier, segment, { page, entry, isQuiet, fail });
     else if (kind === LARGE) checkBlock(words, segment, { page, entry, fail });
     else if (kind === HELD && isQuiet) fail(`page ${page} is held by thread ${entry >>> KIND_BITS}, which does nothing`);
     else if (kind !== HELD && entry !== FREE) fail(`page ${page} is ${entry}, which means nothing`);
@@ -77,9 +76,16 @@ function checkBlock(words: Int32Array, segment: Segment, { page, entry, fail }: 
   }
 }
 
-function checkSlab(tier: Tier, segment: Segment, { page, entry, fail }: { readonly page: number; readonly entry: number; readonly fail: Fail }): void {
+function checkSlab(tier: Tier, segment: Segment, { page, entry, isQuiet, fail }: {
+  readonly page: number;
+  readonly entry: number;
+  readonly isQuiet: boolean;
+  readonly fail: Fail;
+}): void {
   const { thread } = tier;
   const { words } = thread;
+  // Its first page is written last, and the first to go.
+  if (!isSlabHead(entry) && !isQuiet) return;
   if (!isSlabHead(entry)) fail(`page ${page} is page ${entry >>> SLAB_INDEX_SHIFT} of a slab that begins nowhere`);
   const sizeClass = classOf(entry);
   if (sizeClass >= CLASS_LARGE) fail(`the slab at page ${page} has class ${sizeClass}`);
@@ -109,10 +115,14 @@ function checkSlab(tier: Tier, segment: Segment, { page, entry, fail }: { readon
 
 function checkHolders(tier: Tier, fail: Fail): void {
   const { thread } = tier;
-  for (const id of thread.ids()) check(thread, tier, id, fail);
+  for (const id of thread.ids()) {
+    // A thread that is making a slab has its first group before there is one.
+    if (thread.words[thread.recordOf(id) + INTENT] === Intent.none) checkHolder(tier, id, fail);
+  }
 }
 
-function check(thread: Thread, tier: Tier, id: number, fail: Fail): void {
+function checkHolder(tier: Tier, id: number, fail: Fail): void {
+  const { thread } = tier;
   const tierRecord = thread.tierRecord(tier.index, thread.recordOf(id));
   for (let c = 0; c < CLASS_LARGE; c += 1) {
     const record = classRecord(tierRecord, c);

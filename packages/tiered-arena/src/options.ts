@@ -82,7 +82,7 @@ export function decide({ capacity, tiers = TIERS_DEFAULT, threads = THREADS_DEFA
   checkInteger(pageSize, 'pageSize', PAGE_SIZE_MIN, PAGE_SIZE_MAX);
   if (!isPowerOfTwo(pageSize)) throw new RangeError(`pageSize must be a power of two, got ${pageSize}`);
   if (typeof checked !== 'boolean') throw new TypeError(`checked must be a boolean, got ${typeof checked}`);
-  if (!Array.isArray(tiers)) throw new TypeError(`tiers must be an array, got ${typeof tiers}`);
+  checkArray(tiers);
   if (tiers.length === 0 || tiers.length > TIER_COUNT_MAX) throw new RangeError(`there must be 1..${TIER_COUNT_MAX} tiers, got ${tiers.length}`);
   const names = tiers.map(({ name }) => name);
   if (new Set(names).size < names.length) throw new RangeError(`tiers must have different names, got ${names.join(', ')}`);
@@ -90,6 +90,10 @@ export function decide({ capacity, tiers = TIERS_DEFAULT, threads = THREADS_DEFA
   if (!(total <= 1 + Number.EPSILON * TIER_COUNT_MAX)) throw new RangeError(`the shares must be at most 1 together, got ${total}`);
   // One place would make a thread's number the mark of a group that is open.
   return { tiers: tiers.map((tier) => decideTier(tier, capacity, pageSize)), threads: Math.max(2, threads), pageSizeLog2: Math.log2(pageSize), checked };
+}
+
+function checkArray(tiers: unknown): void {
+  if (!Array.isArray(tiers)) throw new TypeError(`tiers must be an array, got ${typeof tiers}`);
 }
 
 function decideTier({ name, share, alignment, growth = 0, limit = ADDRESS_SPACE_SIZE - 1 }: TierPlan, capacity: number, pageSize: number): DecidedTier {

@@ -59,7 +59,7 @@ class Work {
 
   constructor(arena: TieredArena, { mailboxes, seed }: Orders) {
     this.#arena = arena;
-    this.#random = new Random(seed);
+    this.#random = Random.fromSeed(seed);
     this.#mailboxes = mailboxes;
   }
 

@@ -51,7 +51,7 @@ function start(orders: Orders): Worker {
 /** The messages of a worker until it ends; throws what it threw. */
 async function run(worker: Worker): Promise<Done> {
   let last: unknown;
-  worker.on('message', (message) => (last = message));
+  worker.on('message', (message: unknown) => (last = message));
   await once(worker, 'exit');
   return last as Done;
 }
