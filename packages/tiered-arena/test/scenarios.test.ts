@@ -23,11 +23,12 @@ describe.each(PLACES)('$name', ({ create }) => {
   afterEach(() => {
     for (const memory of memories.splice(0)) memory.release();
   });
-  const arenaOf = (options: TieredArenaOptions, reserve = 2 ** 26): TieredArena => {
+  const memoryOf = (reserve = 2 ** 26): PagedMemory => {
     const memory = create(reserve);
     memories.push(memory);
-    return TieredArena.create(memory, options);
+    return memory;
   };
+  const arenaOf = (options: TieredArenaOptions, reserve?: number): TieredArena => TieredArena.create(memoryOf(reserve), options);
 
   test('blocks in three tiers, a string written and read back', () => {
     const arena = arenaOf({ capacity: 8 * MIB });
@@ -180,16 +181,17 @@ describe.each(PLACES)('$name', ({ create }) => {
   });
 
   test('attach finds the arena, and refuses what is none', () => {
-    const arena = arenaOf({ capacity: MIB, threads: 3 });
+    const memory = memoryOf();
+    const arena = TieredArena.create(memory, { capacity: MIB, threads: 3 });
     const handle = arena.allocate('middle', 100);
     arena.write(handle, Uint8Array.of(5));
-    const other = TieredArena.attach(arena.memory as PagedMemory, arena.address);
+    const other = TieredArena.attach(memory, arena.address);
     expect(other.read(handle, 1)[0]).toBe(5);
     other.deallocate(handle);
     expect(() => arena.deallocate(handle)).toThrow(/is not live/);
-    expect(() => TieredArena.attach(arena.memory as PagedMemory, arena.address + 16)).toThrow(/no allocator lies/);
-    const third = TieredArena.attach(arena.memory as PagedMemory, arena.address);
-    expect(() => TieredArena.attach(arena.memory as PagedMemory, arena.address)).toThrow(/all 3 places for threads are taken/);
+    expect(() => TieredArena.attach(memory, arena.address + 16)).toThrow(/no allocator lies/);
+    const third = TieredArena.attach(memory, arena.address);
+    expect(() => TieredArena.attach(memory, arena.address)).toThrow(/all 3 places for threads are taken/);
     third.detach();
     expect(() => third.allocate('top', 1)).toThrow(/released/);
     expect(() => arena.reclaim(arena.threadId)).toThrow(/this one, and alive/);
