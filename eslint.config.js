@@ -2,7 +2,8 @@ import { defineConfig } from 'eslint/config';
 import tseslint from 'typescript-eslint';
 
 export default defineConfig(
-  { ignores: ['**/dist/', '**/test-results/', '**/.turbo/', 'docs/api/'] },
+  // AssemblyScript only looks like TypeScript.
+  { ignores: ['**/dist/', '**/test-results/', '**/.turbo/', '**/assembly/', 'docs/api/'] },
   {
     files: ['**/*.ts'],
     extends: [tseslint.configs.strictTypeChecked, tseslint.configs.stylisticTypeChecked],
@@ -23,9 +24,9 @@ export default defineConfig(
     },
   },
   {
-    // Browsers load the libraries: nothing in them may need Node.js, but what a package keeps in a folder of that name.
+    // Browsers load the libraries: nothing in them may need Node.js, but what a package keeps in a folder `native`, and the checker of interleavings.
     files: ['packages/*/src/**/*.ts'],
-    ignores: ['packages/*/src/native/**'],
+    ignores: ['packages/*/src/native/**', 'packages/allocator/src/interleaving/**'],
     rules: {
       'no-restricted-imports': [
         'error',

@@ -1,0 +1,3 @@
+/** A module that serves nothing. */
+
+export const nothing = undefined;
