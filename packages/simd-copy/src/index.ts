@@ -1,1 +1,6 @@
-export {};
+/**
+ * Bytes of a memory copied, moved, filled, compared and searched, by SIMD kernels where the memory is WebAssembly's.
+ *
+ * @module @allokit/simd-copy
+ */
+export { Copier, type CopierBackend, type CopierOptions, type CopyOperation } from './copier.ts';
