@@ -30,11 +30,16 @@ export { FENCE_BYTE, FREED_BYTE, Guarded, NEW_BYTE, type GuardedOptions, type Gu
 export { checkAllocator, checkBlock, checkSameMemory, isAligned, refuseBlock, refuseSize } from './guards.ts';
 export { HEADER_ALIGNMENT, HEADER_SIZE, checkHeader, eraseHeader, hasHeader, writeHeader, type HeaderKind } from './header.ts';
 export { HOT_PATHS, type Compilable, type HotPathNames, type HotPathWriter, type HotPaths } from './hot-paths.ts';
+export { Locked, type LockedAttachOptions, type LockedOptions, type LockedStats, type LockedUse, type Recovery } from './locked.ts';
 export { type Memory } from './memory.ts';
 export { moveBlock, moveInto } from './move.ts';
+export { type WordSource } from './mutex.ts';
 export { Null } from './null.ts';
 export { giveBack } from './parent.ts';
 export { Reclaiming } from './reclaiming.ts';
+export { RemoteFree, type RemoteFreeOptions, type RemoteFreeStats, type RemoteFreeUse } from './remote-free.ts';
+export { Remote } from './remote.ts';
+export { isRepairable, type Repair, type Repairable } from './repairable.ts';
 export { Retained, type RetainedStats } from './retained.ts';
 export { Scoped, type ScopedStats } from './scoped.ts';
 export { Segregator, type SegregatorOptions, type SegregatorStats } from './segregator.ts';

@@ -54,7 +54,13 @@ export {
   type HotPathWriter,
   isAligned,
   isPowerOfTwo,
+  isRepairable,
   type Leak,
+  Locked,
+  type LockedAttachOptions,
+  type LockedOptions,
+  type LockedStats,
+  type LockedUse,
   type Memory,
   type MonotonicAllocator,
   moveBlock,
@@ -66,9 +72,17 @@ export {
   powerOfTwoCeil,
   powerOfTwoFloor,
   readUtf8,
+  Reclaiming,
+  type Recovery,
   refuseBlock,
   refuseSize,
-  Reclaiming,
+  Remote,
+  RemoteFree,
+  type RemoteFreeOptions,
+  type RemoteFreeStats,
+  type RemoteFreeUse,
+  type Repair,
+  type Repairable,
   Retained,
   type RetainedStats,
   Scoped,
@@ -85,12 +99,14 @@ export {
   Utf8Block,
   type Utf8Options,
   Views,
+  type WordSource,
   writeHeader,
   zeroBytes,
 } from '@allokit/allocator';
 export {
   Arena,
   ARENA_ALIGNMENT_DEFAULT,
+  type ArenaAttachOptions,
   type ArenaMark,
   type ArenaOptions,
   type ArenaStats,
@@ -102,6 +118,7 @@ export {
   HEAP_SIZE_DEFAULT,
   HEAP_SIZE_MIN,
   O1Heap,
+  type O1HeapAttachOptions,
   type O1HeapDemand,
   type O1HeapGrowth,
   type O1HeapOptions,
@@ -109,17 +126,19 @@ export {
   requiredCapacity,
   REQUEST_SIZE_MAX,
 } from '@allokit/o1heap';
+export { Copier, type CopierBackend, type CopierOptions, type MoveOperation } from '@allokit/simd-copy';
 export {
   CLASS_SIZES_DEFAULT,
   CLASS_SIZES_FINE,
   SLAB_SIZE_DEFAULT,
   type SlabClassStats,
   SlabPool,
+  type SlabPoolAttachOptions,
   type SlabPoolOptions,
   type SlabPoolStats,
   SPARE_BYTES_DEFAULT,
 } from '@allokit/slab-pool';
-export { Tlsf, TLSF_REQUEST_SIZE_MAX, TLSF_SIZE_MIN, type TlsfGrowth, type TlsfOptions, type TlsfStats } from '@allokit/tlsf';
+export { Tlsf, TLSF_REQUEST_SIZE_MAX, TLSF_SIZE_MIN, type TlsfAttachOptions, type TlsfGrowth, type TlsfOptions, type TlsfStats } from '@allokit/tlsf';
 export {
   BUFFER_PAGE_SIZE,
   BufferMemory,
@@ -144,3 +163,21 @@ export { type CommitPolicy, GAME_HEAP_SIZE, GAME_HEAP_STEP, GameHeap, gameHeap, 
 export { GENERAL_PURPOSE_RESERVE, generalPurpose, type GeneralPurpose } from './general-purpose.ts';
 export { HYBRID_THRESHOLD, hybridPool, type HybridPool } from './hybrid-pool.ts';
 export { OWN_MEMORY_COMMIT } from './own-memory.ts';
+export {
+  CLASS_COUNT,
+  CLASS_LARGE,
+  Owned,
+  PAGE_SIZE_DEFAULT,
+  SLOT_SIZE_MAX,
+  TIERS_DEFAULT,
+  Tier,
+  TieredArena,
+  sizeClass,
+  type CopyOperation,
+  type Handle,
+  type Reclaimed,
+  type Request,
+  type TierPlan,
+  type TierStats,
+  type TieredArenaOptions,
+} from '@allokit/tiered-arena';

@@ -1,6 +1,8 @@
-import { Bounded, Fallback, Guarded, Null, Retained, Scoped, Segregator, Tracked, type Allocator } from '@allokit/allocator';
+import { Bounded, Fallback, Guarded, Locked, Null, RemoteFree, Retained, Scoped, Segregator, Tracked, type Allocator } from '@allokit/allocator';
 import { conformance, type Expectations } from '@allokit/allocator/testing';
 import { O1Heap } from '@allokit/o1heap';
+import { SlabPool } from '@allokit/slab-pool';
+import { Tlsf } from '@allokit/tlsf';
 import { BufferMemory } from '@allokit/vmem';
 import { describe, test } from 'vitest';
 import { MEMORIES, type Root } from './combinators/assemblies.ts';
@@ -23,6 +25,13 @@ interface Assembly extends Expectations {
 
 function heapOn(root: Root, size = HEAP_SIZE): O1Heap {
   return O1Heap.create(root, { size });
+}
+
+/** A pool holds what its slabs hold: few enough for the suite to fill. */
+const ON_POOL: Expectations = { capacity: 2 ** 16, sizeMax: 256, alignmentMax: 256, coalesces: false, volatileStats: ['capacity', 'slabCount', 'spareCount'] };
+
+function poolOn(root: Root): SlabPool {
+  return SlabPool.create(heapOn(root), { slabSize: 4096 });
 }
 
 /** @param reserve - Bytes in the memory. */
@@ -90,6 +99,15 @@ function assemblies(reserve: number): readonly Assembly[] {
       coalesces: false,
       except: NEEDS_FREE,
     },
+    { name: 'Locked o1heap', create: (root) => Locked.create(heapOn(root)), ...ON_HEAP },
+    { name: 'Locked TLSF', create: (root) => Locked.create(Tlsf.create(root, { size: HEAP_SIZE })), ...ON_HEAP },
+    { name: 'Locked slab pool', create: (root) => Locked.create(poolOn(root)), ...ON_POOL },
+    { name: 'Locked memory with its lock elsewhere', create: (root) => Locked.create(Scoped.create(root), { parent: root }), ...onRoot },
+    { name: 'RemoteFree o1heap', create: (root) => RemoteFree.create(heapOn(root)), ...ON_HEAP },
+    { name: 'RemoteFree TLSF', create: (root) => RemoteFree.create(Tlsf.create(root, { size: HEAP_SIZE })), ...ON_HEAP },
+    { name: 'RemoteFree slab pool', create: (root) => RemoteFree.create(poolOn(root)), ...ON_POOL },
+    { name: 'RemoteFree memory', create: (root) => RemoteFree.create(Scoped.create(root), { parent: root }), ...onRoot },
+    { name: 'Locked RemoteFree heap', create: (root) => Locked.create(RemoteFree.create(heapOn(root))), ...ON_HEAP },
     {
       name: 'everything at once',
       create: (root) =>

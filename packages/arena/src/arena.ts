@@ -37,6 +37,8 @@ import {
   type Memory,
   type MonotonicAllocator,
   type Parent,
+  type Repair,
+  type Repairable,
 } from '@allokit/allocator';
 
 /** Bytes of a chunk when nothing is said. */
@@ -78,6 +80,12 @@ export interface ArenaOptions {
   readonly alignment?: number;
 }
 
+/** How to attach to an {@link Arena}. */
+export interface ArenaAttachOptions {
+  /** Whether to put the arena in order first, where its owner died in the middle of a call. Nobody else may use it then. Default `false`: it is refused. */
+  readonly repair?: boolean;
+}
+
 /** The figures of an arena. */
 export interface ArenaStats extends AllocatorStats {
   /** The most `liveBytes` ever were. */
@@ -100,7 +108,7 @@ export interface ArenaMark {
  * It cannot tell its blocks apart, so misuse is found only where an address lies outside what is in use. `resize` and `reallocate` work in place for the
  * latest block. Blocks of an arena rewound or reset are gone without trace. Single-owner.
  */
-export class Arena implements MonotonicAllocator {
+export class Arena implements MonotonicAllocator, Repairable {
   readonly monotonic = true;
   readonly memory: Memory;
   readonly alignment: number;
@@ -148,9 +156,10 @@ export class Arena implements MonotonicAllocator {
    *
    * @param parent - What the arena was created on.
    * @param address - The other one's `address`.
+   * @param options - Whether to repair.
    * @throws AllocatorError `bad-header` when no arena lies there, `corrupt` when it is damaged.
    */
-  static attach(parent: Parent, address: Address): Arena {
+  static attach(parent: Parent, address: Address, { repair = false }: ArenaAttachOptions = {}): Arena {
     checkHeader(parent.memory, address, HEADER, STATE_SIZE + CHUNK_HEADER_SIZE);
     const granuleLog2 = parent.memory.i32[(address >>> 2) + GRANULE_LOG2]!;
     const alignment = 2 ** granuleLog2;
@@ -159,6 +168,7 @@ export class Arena implements MonotonicAllocator {
     }
     if (!parent.owns(address)) throw new AllocatorError('bad-header', `the parent does not own ${formatAddress(address)}`);
     const arena = new Arena(parent, address, alignment);
+    if (repair) arena.repair();
     arena.checkInvariants();
     return arena;
   }
@@ -329,6 +339,37 @@ export class Arena implements MonotonicAllocator {
     };
   }
 
+  /**
+   * Puts the arena in order after a thread or process died in the middle of a call. A reset or rewind that was cut short may keep more than it should until the next; an
+   * empty chunk may stay with the parent. O(chunks).
+   *
+   * @throws AllocatorError `corrupt` when no call leaves such an arena behind, nothing having changed; or `released`.
+   */
+  repair(): Repair {
+    this.#renew();
+    const { words, state } = this;
+    const current = words[state + CURRENT]! >>> 0;
+    const cursor = words[state + CURSOR]!;
+    const seen = new Set<Address>();
+    let capacity = 0;
+    let isCursorAhead = true;
+    for (let chunk = this.#firstChunk; chunk !== NULL; chunk = words[(chunk >>> 2) + CHUNK_NEXT]! >>> 0) {
+      if (seen.has(chunk) || !this.#isSound(chunk)) throw new AllocatorError('corrupt', `the chain of chunks is broken at ${formatAddress(chunk)}: it cannot be repaired`);
+      const { start, limit } = this.#span(chunk);
+      // The cursor of a chunk that was used before: then the arena had just entered the current one, and that is empty.
+      if (!seen.has(current) && chunk !== current && cursor >= start && cursor <= limit) isCursorAhead = false;
+      seen.add(chunk);
+      capacity += (limit - start) * this.alignment;
+    }
+    if (!seen.has(current)) throw new AllocatorError('corrupt', `the current chunk, ${formatAddress(current)}, is not in the list: it cannot be repaired`);
+    const { start, limit } = this.#span(current);
+    // On the way back to an earlier chunk, how much of that is kept was to be said next.
+    if (cursor < start || cursor > limit) words[state + CURSOR] = isCursorAhead ? limit : start;
+    words[state + LIMIT] = limit;
+    words[state + CAPACITY] = capacity;
+    return { lostBytes: 0 };
+  }
+
   /** Walks the chunks. O(chunks). */
   checkInvariants(): void {
     this.#renew();
@@ -345,9 +386,7 @@ export class Arena implements MonotonicAllocator {
     let isUsed = true;
     const seen = new Set<Address>();
     for (let chunk = this.#firstChunk; chunk !== NULL; chunk = words[(chunk >>> 2) + CHUNK_NEXT]! >>> 0) {
-      const size = words[(chunk >>> 2) + CHUNK_BLOCK_SIZE]! >>> 0;
-      const block = this.#blockOf(chunk);
-      if (seen.has(chunk) || chunk % 16 !== 0 || size % 16 !== 0 || block + size > memory.committed || size < CHUNK_HEADER_SIZE + (chunk - block)) fail(`the chunk at ${formatAddress(chunk)} is broken`);
+      if (seen.has(chunk) || !this.#isSound(chunk)) fail(`the chunk at ${formatAddress(chunk)} is broken`);
       seen.add(chunk);
       const { start, limit } = this.#span(chunk);
       const usedBefore = words[(chunk >>> 2) + CHUNK_USED_BEFORE]! >>> 0;
@@ -419,6 +458,14 @@ export class Arena implements MonotonicAllocator {
   /** The parent's block that a chunk lies in: the first one shares it with the state. */
   #blockOf(chunk: Address): Address {
     return chunk === this.#firstChunk ? this.address : chunk;
+  }
+
+  /** Whether a chunk lies where one can, and is as long as one can be. */
+  #isSound(chunk: Address): boolean {
+    if (chunk % 16 !== 0 || chunk + CHUNK_HEADER_SIZE > this.memory.committed) return false;
+    const size = this.words[(chunk >>> 2) + CHUNK_BLOCK_SIZE]! >>> 0;
+    const block = this.#blockOf(chunk);
+    return size % 16 === 0 && block + size <= this.memory.committed && size >= CHUNK_HEADER_SIZE + (chunk - block);
   }
 
   /** The granules of a chunk that blocks can fill. */

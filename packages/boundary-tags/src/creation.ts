@@ -61,6 +61,12 @@ export interface HeapOptions {
   readonly growth?: HeapGrowth;
 }
 
+/** How to attach to a heap. */
+export interface HeapAttachOptions {
+  /** Whether to put the heap in order first, where its owner died in the middle of a call. Nobody else may use it then. Default `false`: it is refused. */
+  readonly repair?: boolean;
+}
+
 /** Bytes of the smallest heap with such a state: a region of one fragment besides. */
 export function heapSizeMin(stateSize: number): number {
   return stateSize + REGION_OVERHEAD_WORDS * 4 + FRAGMENT_SIZE_MIN;

@@ -1,5 +1,8 @@
 /**
  * Free fragments and their bins: put in, take out, cut, join. `state` is the word index of the heap's state, `block` that of a fragment's block.
+ *
+ * Whoever stores a fragment's size has made sure that fragments follow one another to the end of the region before the store and after it: so that a heap whose owner
+ * dies at any store can be repaired.
  */
 
 import { AllocatorError } from '@allokit/allocator';
@@ -47,12 +50,14 @@ export function remove(bins: Bins, words: Int32Array, state: number, block: numb
  *     [ fragment: size       ] => [ used: wanted ][ free: rest ]
  */
 export function cut(bins: Bins, words: Int32Array, state: number, block: number, size: number, wanted: number): void {
+  if (size !== wanted) {
+    const rest = block + wanted;
+    words[rest + BEFORE] = block;
+    words[block + size + BEFORE] = rest;
+    insert(bins, words, state, rest, size - wanted);
+  }
+  // Last: until then the walk goes past the rest, and from then on over it.
   words[block + SIZE] = wanted | USED;
-  if (size === wanted) return;
-  const rest = block + wanted;
-  words[rest + BEFORE] = block;
-  words[block + size + BEFORE] = rest;
-  insert(bins, words, state, rest, size - wanted);
 }
 
 /**
@@ -98,8 +103,9 @@ export function resizeUsed(bins: Bins, words: Int32Array, state: number, block: 
     cut(bins, words, state, block, length + sizeBehind, wanted);
   } else if (wanted < length) {
     const rest = block + wanted;
-    words[block + SIZE] = wanted | USED;
+    words[rest + SIZE] = length - wanted;
     words[rest + BEFORE] = block;
+    words[block + SIZE] = wanted | USED;
     words[behind + BEFORE] = rest;
     join(bins, words, state, rest, length - wanted);
   }

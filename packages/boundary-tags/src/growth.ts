@@ -16,6 +16,7 @@ import {
   REGION_NEXT,
   REGION_OVERHEAD_WORDS,
   REGION_WORDS,
+  TRIM_COUNT,
   WHOLE_SHARE,
 } from './layout.ts';
 
@@ -112,6 +113,7 @@ export function trim(heap: Growing): number {
   const state = heap.address >>> 2;
   let returned = 0;
   let previous = 0;
+  words[words[state + FIRST_REGION]! + TRIM_COUNT]! += 1;
   for (let region = words[state + FIRST_REGION]!; region > 0; ) {
     const next = words[region + REGION_NEXT]!;
     const length = words[region + REGION_WORDS]!;
@@ -141,10 +143,9 @@ function cutTail({ bins, parent, address }: Growing, words: Int32Array, region: 
   if (less <= 0) return 0;
   // First, because a parent may write to what it takes back.
   shortenRegion(bins, words, state, region, less);
-  if (!parent.resize(start, heldSize(parent, start, oldSize), oldSize - less * 4)) {
-    lengthenRegion(bins, words, state, region, less);
-    return 0;
-  }
   if (isFirst) words[state + BLOCK_WORDS]! -= less;
-  return less * 4;
+  if (parent.resize(start, heldSize(parent, start, oldSize), oldSize - less * 4)) return less * 4;
+  lengthenRegion(bins, words, state, region, less);
+  if (isFirst) words[state + BLOCK_WORDS]! += less;
+  return 0;
 }

@@ -17,11 +17,14 @@ import {
   type AllocatorStats,
   type Memory,
   type Parent,
+  type Repair,
+  type Repairable,
 } from '@allokit/allocator';
 import type { Bins } from './bins.ts';
 import { checkHeap } from './check.ts';
 import { cut, insert, isInsideFree, largestSizes, remove, resizeUsed } from './fragments.ts';
 import { grow, heldSize, trim } from './growth.ts';
+import { repairHeap } from './repair.ts';
 import { clearBins, eraseFragments, formatRegion, regionOf } from './regions.ts';
 import {
   ALLOCATED,
@@ -33,12 +36,14 @@ import {
   FIRST_REGION,
   FRAGMENT_HEADER_SIZE,
   FRAGMENT_SIZE_MIN,
+  FRAGMENT_WORDS_MIN,
   GROWTH_STEP_WORDS,
   REGION_FIRST,
   REGION_NEXT,
   REGION_WORDS,
   REQUEST_PEAK,
   SIZE,
+  TRIM_COUNT,
   USED,
 } from './layout.ts';
 
@@ -64,7 +69,7 @@ export interface HeapStats extends AllocatorStats {
  * neighbours, which must agree: so a block of another heap that lies inside one of this heap's blocks
  * is not told from this heap's own. Single-owner.
  */
-export abstract class TaggedHeap implements Allocator {
+export abstract class TaggedHeap implements Allocator, Repairable {
   readonly memory: Memory;
   readonly alignment = FRAGMENT_SIZE_MIN;
   /** Where the heap's state lies: what `attach` wants. A multiple of 16. */
@@ -83,6 +88,8 @@ export abstract class TaggedHeap implements Allocator {
   /** The end of that region. @internal */
   declare protected recentEnd: number;
 
+  /** How often the heap was trimmed, by any handle, when that region was looked up. */
+  #recentTrims = 0;
   readonly #bins: Bins;
   readonly #parent: Parent | undefined;
   #released = false;
@@ -154,8 +161,11 @@ export abstract class TaggedHeap implements Allocator {
     clearBins(this.#bins, words, state);
     words[state + ALLOCATED] = 0;
     for (let region = words[state + FIRST_REGION]!; region > 0; region = words[region + REGION_NEXT]!) {
-      eraseFragments(words, region);
+      const first = region + REGION_FIRST;
+      const second = first + (words[first + SIZE]! & ~USED);
+      // First all is one fragment, then what lay in it is erased.
       formatRegion(this.#bins, words, state, region, words[region + REGION_WORDS]!);
+      if (second >= first + FRAGMENT_WORDS_MIN) eraseFragments(words, region, second);
     }
   }
 
@@ -179,7 +189,7 @@ export abstract class TaggedHeap implements Allocator {
     const parent = this.#parent;
     const blockSize = words[state + BLOCK_WORDS]! * 4;
     const first = words[state + FIRST_REGION]!;
-    for (let region = first; region > 0; region = words[region + REGION_NEXT]!) eraseFragments(words, region);
+    for (let region = first; region > 0; region = words[region + REGION_NEXT]!) eraseFragments(words, region, region + REGION_FIRST);
     let region = words[first + REGION_NEXT]!;
     eraseHeader(this.memory, this.address);
     this.#released = true;
@@ -225,6 +235,17 @@ export abstract class TaggedHeap implements Allocator {
   checkInvariants(): void {
     this.#renew();
     checkHeap(this.#bins, this.memory, this.address, true);
+  }
+
+  /**
+   * Puts the heap in order after a thread or process died in the middle of a call: at most the block of that call is lost. O(fragments).
+   *
+   * @throws AllocatorError `corrupt` when no call leaves such a heap behind, nothing having changed; or `released`.
+   */
+  repair(): Repair {
+    this.#renew();
+    this.recentEnd = this.recentStart;
+    return repairHeap(this.#bins, this.memory, this.address);
   }
 
   /** What `allocate` does when an alignment is given, or the size is no positive 32-bit integer. @internal */
@@ -310,6 +331,7 @@ export abstract class TaggedHeap implements Allocator {
     const front = block - found;
     remove(bins, words, state, found);
     if (front > 0) {
+      words[block + SIZE] = length - front;
       words[block + BEFORE] = found;
       words[found + length + BEFORE] = block;
       insert(bins, words, state, found, front);
@@ -331,11 +353,14 @@ export abstract class TaggedHeap implements Allocator {
 
   /** Whether `block` lies among a region's fragments; remembers the region. */
   #findRegion(block: number): boolean {
-    if (block >= this.recentStart && block < this.recentEnd) return true;
-    const region = regionOf(this.words, this.state, block);
+    const { words, state } = this;
+    const trims = words[words[state + FIRST_REGION]! + TRIM_COUNT]!;
+    if (block >= this.recentStart && block < this.recentEnd && trims === this.#recentTrims) return true;
+    const region = regionOf(words, state, block);
     if (region === 0) return false;
+    this.#recentTrims = trims;
     this.recentStart = region + REGION_FIRST;
-    this.recentEnd = region + this.words[region + REGION_WORDS]!;
+    this.recentEnd = region + words[region + REGION_WORDS]!;
     return true;
   }
 

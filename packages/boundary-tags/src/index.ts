@@ -5,7 +5,7 @@
  */
 export type { Bins } from './bins.ts';
 export { checkHeap } from './check.ts';
-export { createHeap, createHeapAt, findHeap, HEAP_SIZE_DEFAULT, type HeapGrowth, type HeapOptions, heapSizeMin, isHeapAt } from './creation.ts';
+export { createHeap, createHeapAt, findHeap, HEAP_SIZE_DEFAULT, type HeapAttachOptions, type HeapGrowth, type HeapOptions, heapSizeMin, isHeapAt } from './creation.ts';
 export { join } from './fragments.ts';
 export { type HeapStats, TaggedHeap } from './heap.ts';
 export { type BinTexts, fragmentHotPaths } from './hot-paths.ts';
@@ -37,6 +37,7 @@ export {
   REGION_WORDS,
   REQUEST_PEAK,
   SIZE,
+  TRIM_COUNT,
   USED,
   WHOLE_SHARE,
 } from './layout.ts';

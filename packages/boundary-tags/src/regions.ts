@@ -30,10 +30,11 @@ export function freeTail(words: Int32Array, region: number): number {
 /** Makes a region longer: [ .. frag ][ end ] => [ .. frag + more ][ end ]. */
 export function lengthenRegion(bins: Bins, words: Int32Array, state: number, region: number, more: number): void {
   const end = region + words[region + REGION_WORDS]!;
-  words[region + REGION_WORDS]! += more;
-  words[state + CAPACITY]! += more;
   words[end + more + SIZE] = USED;
   words[end + more + BEFORE] = end;
+  words[end + SIZE] = more;
+  words[region + REGION_WORDS]! += more;
+  words[state + CAPACITY]! += more;
   join(bins, words, state, end, more);
 }
 
@@ -44,20 +45,23 @@ export function shortenRegion(bins: Bins, words: Int32Array, state: number, regi
   const rest = words[block + SIZE]! - less;
   const before = words[block + BEFORE]!;
   remove(bins, words, state, block);
+  // What goes is a fragment of its own at first.
+  words[end - less + SIZE] = less;
+  words[end - less + BEFORE] = rest === 0 ? before : block;
+  if (rest !== 0) words[block + SIZE] = rest;
   words[region + REGION_WORDS]! -= less;
   words[state + CAPACITY]! -= less;
   words[end - less + SIZE] = USED;
-  words[end - less + BEFORE] = rest === 0 ? before : block;
   if (rest !== 0) insert(bins, words, state, block, rest);
 }
 
 /** Adds a region at the end of the chain. */
 export function appendRegion(bins: Bins, words: Int32Array, state: number, region: number, length: number): void {
   words[region + REGION_NEXT] = 0;
+  formatRegion(bins, words, state, region, length);
   words[words[state + LAST_REGION]! + REGION_NEXT] = region;
   words[state + LAST_REGION] = region;
   words[state + CAPACITY]! += length - REGION_OVERHEAD_WORDS;
-  formatRegion(bins, words, state, region, length);
 }
 
 /** Takes a region that holds no block out of the chain; `previous` is the one before it. */
@@ -86,10 +90,10 @@ export function clearBins(bins: Bins, words: Int32Array, state: number): void {
   }
 }
 
-/** Erases the header of every fragment of a region, as far as they lead. O(fragments). */
-export function eraseFragments(words: Int32Array, region: number): void {
+/** Erases the header of every fragment of a region from one on, as far as they lead. O(fragments). */
+export function eraseFragments(words: Int32Array, region: number, from: number): void {
   const end = region + words[region + REGION_WORDS]!;
-  for (let block = region + REGION_FIRST; block < end; ) {
+  for (let block = from; block < end; ) {
     const size = words[block + SIZE]! & ~USED;
     words[block + SIZE] = 0;
     if (size < FRAGMENT_WORDS_MIN) return;

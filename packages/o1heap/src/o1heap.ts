@@ -6,7 +6,7 @@
  */
 
 import { HOT_PATHS, type Address, type Compilable, type HotPathWriter, type HotPaths, type Memory, type Parent } from '@allokit/allocator';
-import { TaggedHeap, createHeap, createHeapAt, findHeap, isHeapAt, type HeapGrowth, type HeapOptions, type HeapStats } from '@allokit/boundary-tags';
+import { TaggedHeap, createHeap, createHeapAt, findHeap, isHeapAt, type HeapAttachOptions, type HeapGrowth, type HeapOptions, type HeapStats } from '@allokit/boundary-tags';
 import { HALF_FIT } from './bins.ts';
 import { hotPaths } from './hot-paths.ts';
 import { requiredCapacity, type O1HeapDemand } from './required-capacity.ts';
@@ -26,6 +26,9 @@ import {
 } from './layout.ts';
 
 const { clz32 } = Math;
+
+/** How to attach to an {@link O1Heap}. */
+export type O1HeapAttachOptions = HeapAttachOptions;
 
 /** How an {@link O1Heap} gets more memory from its parent when it is full. */
 export type O1HeapGrowth = HeapGrowth;
@@ -80,11 +83,13 @@ export class O1Heap extends TaggedHeap implements Compilable {
    *
    * @param parent - What the heap was created on; for `createAt`, the memory.
    * @param address - The other one's `address`.
+   * @param options - `repair`: whether to put a heap in order whose owner died in the middle of a call, instead of refusing it.
    * @throws AllocatorError `bad-header` when no heap lies there, `corrupt` when it is damaged, or what the parent says of a block it does not know.
    */
-  static attach(parent: Parent | Memory, address: Address): O1Heap {
+  static attach(parent: Parent | Memory, address: Address, { repair = false }: O1HeapAttachOptions = {}): O1Heap {
     const found = findHeap(HALF_FIT, parent, address);
     const heap = new O1Heap('memory' in parent ? parent.memory : parent, found, address);
+    if (repair) heap.repair();
     heap.checkInvariants();
     return heap;
   }

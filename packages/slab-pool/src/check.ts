@@ -95,7 +95,7 @@ export function checkPool(memory: Memory, address: Address): void {
 }
 
 /** What a class is made with, and what it remembers. */
-function checkClasses(memory: Memory, state: number): void {
+export function checkClasses(memory: Memory, state: number): void {
   const words = memory.i32;
   let previous = 0;
   for (let i = 0; i < words[state + CLASS_COUNT]!; i += 1) {
@@ -109,7 +109,8 @@ function checkClasses(memory: Memory, state: number): void {
   }
 }
 
-function checkBatches(words: Int32Array, state: number): void {
+/** The chain of batches is whole. */
+export function checkBatches(words: Int32Array, state: number): void {
   const seen = new Set<number>();
   const each = descriptorWords(words[state + SLAB_LOG2]!);
   let total = 0;

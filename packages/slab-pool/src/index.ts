@@ -9,6 +9,7 @@ export {
   SPARE_BYTES_DEFAULT,
   SlabPool,
   type SlabClassStats,
+  type SlabPoolAttachOptions,
   type SlabPoolOptions,
   type SlabPoolStats,
 } from './slab-pool.ts';

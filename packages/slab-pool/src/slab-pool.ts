@@ -30,6 +30,8 @@ import {
   type HotPaths,
   type Memory,
   type Parent,
+  type Repair,
+  type Repairable,
 } from '@allokit/allocator';
 import { checkPool, slabsOf } from './check.ts';
 import { CLASS_SIZES_DEFAULT } from './classes.ts';
@@ -77,6 +79,7 @@ import {
   descriptorWords,
   liveBitWords,
 } from './layout.ts';
+import { repairPool } from './repair.ts';
 
 /** Bytes of a slab when nothing is said. */
 export const SLAB_SIZE_DEFAULT = 65_536;
@@ -98,6 +101,12 @@ export interface SlabPoolOptions {
   readonly slabSize?: number;
   /** Bytes of empty slabs to keep for reuse by any class, instead of giving them back to the parent at once. Default 4 MiB. */
   readonly spareBytes?: number;
+}
+
+/** How to attach to a {@link SlabPool}. */
+export interface SlabPoolAttachOptions {
+  /** Whether to put the pool in order first, where its owner died in the middle of a call. Nobody else may use it then. Default `false`: it is refused. */
+  readonly repair?: boolean;
 }
 
 /** The figures of one class. */
@@ -131,7 +140,7 @@ export interface SlabPoolStats extends AllocatorStats {
  * that divides its size; an alignment asked for leads to the first class that has it. Double, foreign, misaligned and interior frees are told exactly,
  * by a bit for each object outside of it. An empty slab is kept for any class, or goes back to the parent. Single-owner.
  */
-export class SlabPool implements Allocator, Compilable {
+export class SlabPool implements Allocator, Compilable, Repairable {
   readonly memory: Memory;
   readonly alignment = GRANULE;
   /** Where the pool's state lies: what `attach` wants. */
@@ -199,9 +208,10 @@ export class SlabPool implements Allocator, Compilable {
    *
    * @param parent - What the pool was created on.
    * @param address - The other one's `address`.
+   * @param options - Whether to repair.
    * @throws AllocatorError `bad-header` when no pool lies there, `corrupt` when it is damaged, or what the parent says of a block it does not know.
    */
-  static attach(parent: Parent, address: Address): SlabPool {
+  static attach(parent: Parent, address: Address, { repair = false }: SlabPoolAttachOptions = {}): SlabPool {
     const { memory } = parent;
     checkHeader(memory, address, HEADER, CLASSES * 4);
     const words = memory.i32;
@@ -219,6 +229,7 @@ export class SlabPool implements Allocator, Compilable {
     const holds = 'usableSize' in parent ? parent.usableSize(address) >= blockSize : parent.owns(address);
     if (!holds) throw new AllocatorError('bad-header', `the parent has no block of ${blockSize} bytes at ${formatAddress(address)}`);
     const pool = new SlabPool(parent, address, slabLog2, classes);
+    if (repair) pool.repair();
     pool.checkInvariants();
     return pool;
   }
@@ -391,6 +402,18 @@ export class SlabPool implements Allocator, Compilable {
   checkInvariants(): void {
     this.#renew();
     checkPool(this.memory, this.address);
+  }
+
+  /**
+   * Puts the pool in order after a thread or process died in the middle of a call: at most the object of that call is lost. What the parent had just given it, or was
+   * about to get back, may stay with the parent. O(objects).
+   *
+   * @throws AllocatorError `corrupt` when no call leaves such a pool behind; or `released`.
+   */
+  repair(): Repair {
+    this.#renew();
+    const parent = this.#parent;
+    return repairPool(this.memory, this.address, (address) => ('usableSize' in parent ? parent.usableSize(address) : undefined));
   }
 
   /** For `compile`. @internal */

@@ -5,7 +5,7 @@
  */
 
 import { HOT_PATHS, type Address, type Compilable, type HotPathWriter, type HotPaths, type Memory, type Parent } from '@allokit/allocator';
-import { TaggedHeap, createHeap, createHeapAt, findHeap, isHeapAt, type HeapGrowth, type HeapOptions, type HeapStats } from '@allokit/boundary-tags';
+import { TaggedHeap, createHeap, createHeapAt, findHeap, isHeapAt, type HeapAttachOptions, type HeapGrowth, type HeapOptions, type HeapStats } from '@allokit/boundary-tags';
 import { GOOD_FIT } from './bins.ts';
 import { hotPaths } from './hot-paths.ts';
 import {
@@ -28,6 +28,9 @@ import {
 } from './layout.ts';
 
 const { clz32 } = Math;
+
+/** How to attach to a {@link Tlsf}. */
+export type TlsfAttachOptions = HeapAttachOptions;
 
 /** How a {@link Tlsf} gets more memory from its parent when it is full. */
 export type TlsfGrowth = HeapGrowth;
@@ -86,11 +89,13 @@ export class Tlsf extends TaggedHeap implements Compilable {
    *
    * @param parent - What the heap was created on; for `createAt`, the memory.
    * @param address - The other one's `address`.
+   * @param options - `repair`: whether to put a heap in order whose owner died in the middle of a call, instead of refusing it.
    * @throws AllocatorError `bad-header` when no heap lies there, `corrupt` when it is damaged, or what the parent says of a block it does not know.
    */
-  static attach(parent: Parent | Memory, address: Address): Tlsf {
+  static attach(parent: Parent | Memory, address: Address, { repair = false }: TlsfAttachOptions = {}): Tlsf {
     const found = findHeap(GOOD_FIT, parent, address);
     const heap = new Tlsf('memory' in parent ? parent.memory : parent, found, address);
+    if (repair) heap.repair();
     heap.checkInvariants();
     return heap;
   }
