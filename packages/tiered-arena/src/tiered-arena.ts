@@ -21,7 +21,6 @@ import {
   giveBack,
   writeHeader,
   type Address,
-  type ElementType,
   type Memory,
   type Parent,
 } from '@allokit/allocator';
@@ -100,7 +99,31 @@ interface ViewConstructor<T> {
   new (buffer: ArrayBufferLike, byteOffset: number, length: number): T;
 }
 
-const VIEWS = {
+/** The typed array for each type of element. */
+export interface ElementViews {
+  /** Signed bytes. */
+  readonly i8: Int8Array;
+  /** Bytes. */
+  readonly u8: Uint8Array;
+  /** Signed 16-bit words. */
+  readonly i16: Int16Array;
+  /** Unsigned 16-bit words. */
+  readonly u16: Uint16Array;
+  /** Signed 32-bit words. */
+  readonly i32: Int32Array;
+  /** Unsigned 32-bit words. */
+  readonly u32: Uint32Array;
+  /** Signed 64-bit words. */
+  readonly i64: BigInt64Array;
+  /** Unsigned 64-bit words. */
+  readonly u64: BigUint64Array;
+  /** Single-precision numbers. */
+  readonly f32: Float32Array;
+  /** Double-precision numbers. */
+  readonly f64: Float64Array;
+}
+
+const VIEWS: { readonly [T in keyof ElementViews]: ViewConstructor<ElementViews[T]> } = {
   i8: Int8Array,
   u8: Uint8Array,
   i16: Int16Array,
@@ -111,7 +134,7 @@ const VIEWS = {
   u64: BigUint64Array,
   f32: Float32Array,
   f64: Float64Array,
-} as const;
+};
 
 /**
  * A lock-free arena in tiers.
@@ -123,6 +146,7 @@ const VIEWS = {
  * **Views** of blocks follow the memory's rules: growth of an unshared WebAssembly memory or a native one replaces them. Handles stay valid until the block is freed.
  */
 export class TieredArena {
+  /** The address space the blocks lie in. */
   readonly memory: Memory;
   /** Where the arena's state lies: what `attach` wants. */
   readonly address: Address;
@@ -382,9 +406,9 @@ export class TieredArena {
    * @param length - In elements.
    * @throws As `write`; RangeError when the offset is no multiple of the element's size.
    */
-  view<T extends ElementType>(handle: Handle, type: T, length: number, offset = 0): InstanceType<(typeof VIEWS)[T]> {
+  view<T extends keyof ElementViews>(handle: Handle, type: T, length: number, offset = 0): ElementViews[T] {
     if (!Object.hasOwn(VIEWS, type)) throw new TypeError(`type must be one of ${Object.keys(VIEWS).join(', ')}, got ${JSON.stringify(type)}`);
-    const View = VIEWS[type] as unknown as ViewConstructor<InstanceType<(typeof VIEWS)[T]>>;
+    const View = VIEWS[type];
     checkInteger(length, 'length', 0, ADDRESS_SPACE_SIZE);
     const address = this.#range(handle, offset, length * View.BYTES_PER_ELEMENT);
     if (address % View.BYTES_PER_ELEMENT !== 0) throw new RangeError(`offset must be a multiple of ${View.BYTES_PER_ELEMENT} for ${type}, got ${offset}`);
