@@ -74,8 +74,8 @@ describe('two handles', () => {
   test('take their turns within one call', () => {
     const { first, second } = pair();
     const [one, two] = first.exclusively((heap) => [heap.allocate(10), heap.allocate(20)]);
-    expect(second.usableSize(one!)).toBeGreaterThanOrEqual(10);
-    expect(second.usableSize(two!)).toBeGreaterThanOrEqual(20);
+    expect(second.usableSize(one)).toBeGreaterThanOrEqual(10);
+    expect(second.usableSize(two)).toBeGreaterThanOrEqual(20);
     expect(() =>
       first.exclusively(() => {
         throw new Error('stop');
