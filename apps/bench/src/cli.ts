@@ -3,13 +3,15 @@
 import { Command, Option } from 'commander';
 
 import { UnknownAllocatorError } from './catalogue.ts';
-import { memorySize, oneOf, roundsCommand, wholeNumber, type RoundsOptions } from './cli/options.ts';
-import { commandLine, userPath } from './cli/paths.ts';
+import { memorySize, oneOf, roundsCommand, svgOption, wholeNumber, type DrawingOptions, type RoundsOptions } from './cli/options.ts';
+import { commandLine, outputPaths, userPath } from './cli/paths.ts';
 import { addPictureCommands } from './cli/pictures.ts';
 import { addTableCommands } from './cli/tables.ts';
 import { compose } from './commands/compose.ts';
+import { copy } from './commands/copy.ts';
 import { record } from './commands/record.ts';
 import { vmem, VMEM_SIZE, VmemSizeError } from './commands/vmem.ts';
+import { OPERATIONS, type Operation } from './copy/subjects.ts';
 import { TraceError } from './trace/trace.ts';
 import { EXPERIMENTS, type ExperimentName } from './vmem/measurement.ts';
 
@@ -49,6 +51,16 @@ roundsCommand(program, 'compose', 'A call through an assembly while others are a
   .option('--seed <number>', 'seed of the random sizes', wholeNumber(0), 1)
   .action(async ({ json, csv, rounds, warm: warmRounds, seed }: RoundsOptions & { readonly seed: number }) => {
     const isFine = await compose({ rounds, warmRounds, seed, json, csv: csv === undefined ? undefined : await userPath(csv), commandLine: commandLine() });
+    if (!isFine) process.exitCode = 1;
+  });
+
+roundsCommand(program, 'copy', 'Bytes copied, filled, compared and searched, 6 of them to a million, one call at a time and in batches.', { rounds: 41, warm: 15 })
+  .addOption(svgOption())
+  .option('--operation <name>', `do one only, of ${OPERATIONS.join(', ')}; repeat for more (default: all)`, oneOf(OPERATIONS), [] as Operation[])
+  .action(async (options: RoundsOptions & DrawingOptions & { readonly operation: readonly Operation[] }) => {
+    const { json, rounds, warm: warmRounds, operation: picks } = options;
+    const operations = OPERATIONS.filter((name) => picks.length === 0 || picks.includes(name));
+    const isFine = await copy({ operations, rounds, warmRounds, json, commandLine: commandLine(), ...(await outputPaths(options)) });
     if (!isFine) process.exitCode = 1;
   });
 

@@ -165,7 +165,7 @@ describe('a thread that may not sleep', () => {
   test('is told of the release while it waits', async () => {
     const { first, second } = pair();
     let waiting: Promise<unknown> = Promise.resolve();
-    first.exclusively(() => (waiting = second.whenFree(() => 0)));
+    void first.exclusively(() => (waiting = second.whenFree(() => 0)));
     await waiting;
     dieHolding(first);
     waiting = second.whenFree(() => 0);

@@ -30,7 +30,7 @@ export interface CopierOptions {
 }
 
 /** One move of a batch: see {@link Copier.bulkCopy}. */
-export interface CopyOperation {
+export interface MoveOperation {
   /** Where the bytes go. */
   readonly to: Address;
   /** Where they come from. */
@@ -159,7 +159,7 @@ export class Copier {
    *
    * @throws As `move` does, naming the operation: then nothing was moved.
    */
-  bulkCopy(operations: readonly CopyOperation[]): void {
+  bulkCopy(operations: readonly MoveOperation[]): void {
     if (!Array.isArray(operations)) throw new TypeError(`operations must be an array, got ${Object.prototype.toString.call(operations)}`);
     const { length } = operations;
     const { list, run } = this.kernels.batch();
@@ -177,24 +177,25 @@ export class Copier {
   }
 
   /** Reads every operation once, and checks them all. */
-  private writeMoves(operations: readonly CopyOperation[], length: number, words: Int32Array): void {
+  private writeMoves(operations: readonly MoveOperation[], length: number, words: Int32Array): void {
     let end = 0;
     for (let i = 0, at = 0; i < length; i += 1, at += MOVE_WORDS) {
-      const operation = operations[i] as CopyOperation | null | undefined;
+      const operation = operations[i] as MoveOperation | null | undefined;
       if (typeof operation !== 'object' || operation === null) throw new TypeError(`operations[${i}] must be an object, got ${String(operation)}`);
       const { to, from, size } = operation;
       if (!isWhole(to, from, size)) this.refuseMove(i, to, from, size);
       words[at] = to;
       words[at + 1] = from;
       words[at + 2] = size;
-      if (size !== 0) end = Math.max(end, to + size, from + size);
+      const high = (to > from ? to : from) + size;
+      if (high > end) end = high;
     }
     // Last, because reading the operations may have changed the memory.
     if (end > this.memory.u8.length) this.checkMoves(words, length);
   }
 
   /** A batch too long for the list, or from within the reading of another one. */
-  private copyInPieces(operations: readonly CopyOperation[], length: number): void {
+  private copyInPieces(operations: readonly MoveOperation[], length: number): void {
     const words = new Int32Array(length * MOVE_WORDS);
     this.writeMoves(operations, length, words);
     const { list, run } = this.kernels.batch();

@@ -3,4 +3,4 @@
  *
  * @module @allokit/simd-copy
  */
-export { Copier, type CopierBackend, type CopierOptions, type CopyOperation } from './copier.ts';
+export { Copier, type CopierBackend, type CopierOptions, type MoveOperation } from './copier.ts';

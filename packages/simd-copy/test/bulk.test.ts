@@ -3,7 +3,7 @@
 import { beforeEach, describe, expect, test } from 'vitest';
 import { Model, randomBytes } from './model.ts';
 import { SUBJECTS, WINDOW_SIZE, type Subject } from './subjects.ts';
-import type { CopyOperation } from '../src/index.ts';
+import type { MoveOperation } from '../src/index.ts';
 
 const LIST_COUNT_MAX = 5461;
 const PATTERN = randomBytes(WINDOW_SIZE, 2);
@@ -20,7 +20,7 @@ describe.each(SUBJECTS)('$name', ({ create }) => {
   });
 
   /** What moves byte `i` of the window `by` bytes. */
-  const shift = (i: number, by: number, size: number): CopyOperation => ({ to: subject.start + i + by, from: subject.start + i, size });
+  const shift = (i: number, by: number, size: number): MoveOperation => ({ to: subject.start + i + by, from: subject.start + i, size });
 
   test.each([0, 1, 2, LIST_COUNT_MAX, LIST_COUNT_MAX + 1, 3 * LIST_COUNT_MAX + 7])('%i operations, each seeing what those before it wrote', (count) => {
     const operations = Array.from({ length: count }, (_, i) => shift((i * 7) % 900, (i % 90) + 1, i % 34));
@@ -31,7 +31,7 @@ describe.each(SUBJECTS)('$name', ({ create }) => {
 
   test('a bad operation, wherever it stands, lets none be done', () => {
     const end = subject.memory.committed;
-    const bad: readonly (readonly [CopyOperation, RegExp])[] = [
+    const bad: readonly (readonly [MoveOperation, RegExp])[] = [
       [{ to: end - 3, from: subject.start, size: 4 }, /operations\[2\]\.to .*committed/],
       [{ to: subject.start, from: end - 3, size: 4 }, /operations\[2\]\.from .*committed/],
       [{ to: subject.start, from: subject.start, size: 2 ** 32 - 1 }, /operations\[2\].*4294967295|4294967295 bytes/],
@@ -53,12 +53,12 @@ describe.each(SUBJECTS)('$name', ({ create }) => {
 
   test('what is no operation is named', () => {
     for (const nothing of [undefined, null, 7, 'copy']) {
-      expect(() => subject.copier.bulkCopy([shift(0, 100, 50), nothing as unknown as CopyOperation])).toThrow(TypeError);
-      expect(() => subject.copier.bulkCopy([shift(0, 100, 50), nothing as unknown as CopyOperation])).toThrow(/operations\[1\]/);
+      expect(() => subject.copier.bulkCopy([shift(0, 100, 50), nothing as unknown as MoveOperation])).toThrow(TypeError);
+      expect(() => subject.copier.bulkCopy([shift(0, 100, 50), nothing as unknown as MoveOperation])).toThrow(/operations\[1\]/);
     }
-    expect(() => subject.copier.bulkCopy([shift(0, 100, 50), {} as CopyOperation])).toThrow(/operations\[1\]\.to must be a number, got undefined/);
+    expect(() => subject.copier.bulkCopy([shift(0, 100, 50), {} as MoveOperation])).toThrow(/operations\[1\]\.to must be a number, got undefined/);
     for (const nothing of [undefined, null, 7, { length: 1 }]) {
-      expect(() => subject.copier.bulkCopy(nothing as unknown as CopyOperation[])).toThrow(/operations must be an array/);
+      expect(() => subject.copier.bulkCopy(nothing as unknown as MoveOperation[])).toThrow(/operations must be an array/);
     }
     expect(model.holds()).toBe(true);
   });
@@ -72,7 +72,7 @@ describe.each(SUBJECTS)('$name', ({ create }) => {
   test('an operation that asks for a batch as it is read does not disturb the one that reads it', () => {
     const { copier, start } = subject;
     const inner = [shift(500, 100, 20), shift(501, 120, 20)];
-    const sly: CopyOperation = {
+    const sly: MoveOperation = {
       to: start + 300,
       get from() {
         copier.bulkCopy(inner);
