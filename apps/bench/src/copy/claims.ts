@@ -1,4 +1,4 @@
-/** What is promised of copying, and whether this run keeps it. By the best rounds: the others tell how busy the machine was. */
+/** What is promised of copying, and whether this run keeps it. By the medians. */
 
 import type { CopyResult } from './measurement.ts';
 
@@ -34,7 +34,7 @@ export interface Claim {
 /** Those that can be told: without a C compiler there is no memcpy. */
 export function claimsOf(results: readonly CopyResult[]): Claim[] {
   const timesOf = (name: string): Map<number, number> =>
-    new Map(results.filter(({ operation, subject, status }) => operation === 'copy' && subject === name && status === 'ok').map(({ sizeBytes, bestNs }) => [sizeBytes, bestNs]));
+    new Map(results.filter(({ operation, subject, status }) => operation === 'copy' && subject === name && status === 'ok').map(({ sizeBytes, medianNs }) => [sizeBytes, medianNs]));
   const own = timesOf('copier');
   return PROMISES.flatMap(({ text, min, max, other, factorMax }) => {
     const others = timesOf(other);

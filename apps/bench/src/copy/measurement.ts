@@ -21,7 +21,7 @@ export interface CopyResult {
   /** Nanoseconds a call, or a move of a batch. */
   readonly medianNs: number;
   readonly bestNs: number;
-  /** The best to the best of the C library; absent without a C compiler. */
+  /** The median to the median of the C library; absent without a C compiler. */
   readonly ratio?: number;
   readonly roundCount: number;
   readonly callCount: number;
@@ -134,7 +134,7 @@ function resultsOf(operation: Operation, entries: readonly Entry[]): CopyResult[
       const common = { operation, subject: name, kind, sizeBytes, callCount: callCount(sizeBytes), roundCount: samples[i]!.length };
       if (problem !== undefined) return { ...common, status: 'failed', medianNs: NaN, bestNs: NaN, reason: problem };
       const { median, best } = summarise(samples[i]!);
-      const ratio = library === undefined ? {} : { ratio: best / summarise(library.samples[i]!).best };
+      const ratio = library === undefined ? {} : { ratio: median / summarise(library.samples[i]!).median };
       return { ...common, status: 'ok', medianNs: median / callCount(sizeBytes), bestNs: best / callCount(sizeBytes), ...ratio };
     }),
   );

@@ -30,7 +30,7 @@ const COLUMNS: readonly (keyof CopyResult)[] = ['operation', 'subject', 'kind', 
 
 /** What the tables mean; printed once a run. */
 export const COPY_LEGEND = [
-  'Nanoseconds a call: the best of the rounds, all subjects in turn, each in an isolate or a process of its own. In parentheses: times what the C library takes.',
+  'Nanoseconds a call: the median of the rounds, all subjects in turn, each in an isolate or a process of its own. In parentheses: times what the C library takes.',
   'Addresses vary by 4 KiB and are aligned to nothing. copier: on WebAssembly memory; -shared: on a shared one; -javascript: on a buffer; -native: on native memory.',
 ];
 
@@ -75,7 +75,7 @@ export function formatCopyCsv(results: readonly CopyResult[]): string {
 export function copyPlot(operation: Operation, results: readonly CopyResult[], machine: string): LinePlot {
   return {
     title: TITLES[operation],
-    subtitle: ['best of the rounds', machine],
+    subtitle: ['median of the rounds', machine],
     x: { title: 'size [bytes]', scale: 'log', labels: 'bytes' },
     y: { title: `time of a ${operation === 'bulk' ? 'copy' : 'call'} [ns]`, scale: 'log' },
     series: subjectsOf(operation, results).map(({ name, kind, colour }) => ({
@@ -83,7 +83,7 @@ export function copyPlot(operation: Operation, results: readonly CopyResult[], m
       style: { colour, dash: { allokit: [], peer: [7, 3], native: [2, 2] }[kind] },
       points: COPY_SIZES.flatMap((size) => {
         const result = find(results, operation, name, size);
-        return result?.status === 'ok' ? [{ x: size, y: result.bestNs }] : [];
+        return result?.status === 'ok' ? [{ x: size, y: result.medianNs }] : [];
       }),
     })),
     marksPoints: true,
@@ -101,6 +101,6 @@ function find(results: readonly CopyResult[], operation: Operation, name: string
 function cellOf(result: CopyResult | undefined): string {
   if (result === undefined) return '-';
   if (result.status === 'failed') return 'failed';
-  const { bestNs, ratio } = result;
-  return `${formatNumber(bestNs, bestNs < 1000 ? 1 : 0)}${ratio === undefined || ratio === 1 ? '' : ` (${formatNumber(ratio, 1)})`}`;
+  const { medianNs, ratio } = result;
+  return `${formatNumber(medianNs, medianNs < 1000 ? 1 : 0)}${ratio === undefined || ratio === 1 ? '' : ` (${formatNumber(ratio, 1)})`}`;
 }

@@ -1,4 +1,8 @@
-/** An interleaving checker: runs real threads under every schedule within a bound, and under random ones. For tests, on Node.js only. */
+/**
+ * An interleaving checker: runs real threads under every schedule within a bound, and under random ones. For tests, on Node.js only.
+ *
+ * @module @allokit/allocator/interleaving
+ */
 
 export { explore, type ExploreOptions, type ExploreResult } from './explore.ts';
 export { InterleavingError, type FailureKind } from './interleaving-error.ts';
