@@ -138,6 +138,25 @@ export {
   type SlabPoolStats,
   SPARE_BYTES_DEFAULT,
 } from '@allokit/slab-pool';
+export {
+  CLASS_COUNT,
+  CLASS_LARGE,
+  type CopyOperation,
+  type ElementViews,
+  type Handle,
+  Owned,
+  PAGE_SIZE_DEFAULT,
+  type Reclaimed,
+  sizeClass,
+  SLOT_SIZE_MAX,
+  Tier,
+  TieredArena,
+  type TieredArenaOptions,
+  type TierPlan,
+  type TierRequest,
+  TIERS_DEFAULT,
+  type TierStats,
+} from '@allokit/tiered-arena';
 export { Tlsf, TLSF_REQUEST_SIZE_MAX, TLSF_SIZE_MIN, type TlsfAttachOptions, type TlsfGrowth, type TlsfOptions, type TlsfStats } from '@allokit/tlsf';
 export {
   BUFFER_PAGE_SIZE,
@@ -163,21 +182,3 @@ export { type CommitPolicy, GAME_HEAP_SIZE, GAME_HEAP_STEP, GameHeap, gameHeap, 
 export { GENERAL_PURPOSE_RESERVE, generalPurpose, type GeneralPurpose } from './general-purpose.ts';
 export { HYBRID_THRESHOLD, hybridPool, type HybridPool } from './hybrid-pool.ts';
 export { OWN_MEMORY_COMMIT } from './own-memory.ts';
-export {
-  CLASS_COUNT,
-  CLASS_LARGE,
-  Owned,
-  PAGE_SIZE_DEFAULT,
-  SLOT_SIZE_MAX,
-  TIERS_DEFAULT,
-  Tier,
-  TieredArena,
-  sizeClass,
-  type CopyOperation,
-  type Handle,
-  type Reclaimed,
-  type Request,
-  type TierPlan,
-  type TierStats,
-  type TieredArenaOptions,
-} from '@allokit/tiered-arena';

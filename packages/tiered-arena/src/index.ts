@@ -8,4 +8,4 @@ export { Owned } from './owned.ts';
 export { CLASS_COUNT, CLASS_LARGE, SLOT_SIZE_MAX, sizeClass } from './size-class.ts';
 export { type TierStats } from './stats.ts';
 export { Tier } from './tier.ts';
-export { TieredArena, type CopyOperation, type ElementViews, type Handle, type Reclaimed, type Request } from './tiered-arena.ts';
+export { TieredArena, type CopyOperation, type ElementViews, type Handle, type Reclaimed, type TierRequest } from './tiered-arena.ts';

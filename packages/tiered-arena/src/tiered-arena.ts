@@ -63,7 +63,7 @@ import type { TierStats } from './stats.ts';
 export type Handle = number;
 
 /** A block to be allocated in a batch. */
-export interface Request {
+export interface TierRequest {
   /** The tier's name or number. */
   readonly tier: string | number;
   /** In bytes. */
@@ -279,7 +279,7 @@ export class TieredArena {
    * @returns One handle for each request, in order; `NULL` for those that failed. The others stay.
    * @throws As `allocate`, before anything was allocated.
    */
-  allocateBatch(requests: readonly Request[]): Handle[] {
+  allocateBatch(requests: readonly TierRequest[]): Handle[] {
     for (const { tier, size } of requests) {
       this.tier(tier);
       checkSize(size);
