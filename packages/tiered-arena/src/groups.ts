@@ -22,6 +22,7 @@ import {
   LOCAL,
   OPEN,
   RECYCLED_BYTES,
+  SEGMENT_CURSOR,
   SEGMENT_HAS_EMPTY,
   SLAB,
   SLAB_INDEX_SHIFT,
@@ -46,7 +47,7 @@ export function isSlabHead(entry: number): boolean {
   return (entry & KIND_MASK) === SLAB && entry >>> SLAB_INDEX_SHIFT === 0;
 }
 
-/** How many groups the slab with this entry has, and one bit for each slot of one. */
+/** How many groups the slab with this entry, which may be that of any of its pages, has, and one bit for each slot of one. */
 export function groupsOf(entry: number, pageSizeLog2: number): { readonly count: number; readonly slots: number } {
   const slotCountLog2 = pageSizeLog2 + ((entry >>> SLAB_PAGES_SHIFT) & 63) - SLOT_SIZE_MIN_LOG2 - classOf(entry);
   return slotCountLog2 >= GROUP_SLOTS_LOG2 ? { count: 2 ** (slotCountLog2 - GROUP_SLOTS_LOG2), slots: -1 } : { count: 1, slots: 2 ** 2 ** slotCountLog2 - 1 };
@@ -121,11 +122,19 @@ export function takeSlots(words: Int32Array, record: number, tierRecord: number,
   }
 }
 
-/** Finds a group with free slots that nobody has, and takes it. O(ready bits / 32) from the hint on. */
-export function acquireGroup(thread: Thread, segment: Segment, tierRecord: number, sizeClass: number): boolean {
+/** Finds a group with free slots that nobody has, and takes it. O(pages in use / 32); where the search is thorough, O(pages / 32). */
+export function acquireGroup(thread: Thread, segment: Segment, { tierRecord, sizeClass, isThorough }: {
+  /** What the thread keeps for the tier. */
+  readonly tierRecord: number;
+  /** The class of the slots. */
+  readonly sizeClass: number;
+  /** Whether to look above the cursor too, which may be too low for a moment. */
+  readonly isThorough: boolean;
+}): boolean {
   const { words } = thread;
   const ready = segment.ready + sizeClass * segment.readyWords;
-  for (let i = 0; i < segment.readyWords; i += 1) {
+  const end = isThorough ? segment.readyWords : Math.min(segment.readyWords, ((words[segment.head + SEGMENT_CURSOR]! << segment.groupsPerPageLog2) + 31) >>> 5);
+  for (let i = 0; i < end; i += 1) {
     for (let tried = 0, bits = words[ready + i]!; bits !== 0; bits = words[ready + i]! & ~tried) {
       const bit = bits & -bits;
       tried |= bit;
@@ -158,6 +167,29 @@ function tryAcquire(thread: Thread, segment: Segment, { tierRecord, sizeClass, n
     // A slab that is being made: its maker sets the ready bits when it is done.
     else Atomics.compareExchange(words, group + GROUP_OWNER, thread.id, OPEN);
   }
+  words[record + GROUP] = 0;
+  return false;
+}
+
+/**
+ * Takes the group of a slot that this thread frees, which was anybody's, so that the slot is ready for its next allocation. This thread must have no group of the class.
+ * The slot being live, its slab stays.
+ *
+ * @returns `false` when another thread took the group first.
+ */
+export function adoptGroup(thread: Thread, tierRecord: number, { sizeClass, group, address }: {
+  /** The class of its slots. */
+  readonly sizeClass: number;
+  /** The group. */
+  readonly group: number;
+  /** The address of its first slot. */
+  readonly address: number;
+}): boolean {
+  const { words } = thread;
+  const record = classRecord(tierRecord, sizeClass);
+  words[record + BASE] = address | 0;
+  words[record + GROUP] = group;
+  if (Atomics.compareExchange(words, group + GROUP_OWNER, OPEN, thread.id) === OPEN) return true;
   words[record + GROUP] = 0;
   return false;
 }

@@ -110,6 +110,8 @@ export const GROUP = 0;
 export const LOCAL = 1;
 /** The address of the group's first slot. */
 export const BASE = 2;
+/** How many groups it let go of: as long as this stays, so does the group whose slots `LOCAL` tells of. */
+export const TENURE = 3;
 /** Words for each tier. */
 export const THREAD_TIER_WORDS = CLASSES + CLASS_COUNT * CLASS_WORDS;
 
@@ -171,6 +173,8 @@ export const KIND_BITS = 3;
 export const SLAB_PAGES_SHIFT = 6;
 /** In a slab's entry: which of its pages this is. */
 export const SLAB_INDEX_SHIFT = 12;
+/** What all entries of a slab have in common, which is the entry of its first page. */
+export const SLAB_HEAD_MASK = 2 ** SLAB_INDEX_SHIFT - 1;
 
 // A group.
 /** Words of a group. */

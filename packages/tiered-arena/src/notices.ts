@@ -3,11 +3,12 @@
  * compaction leaves a notice, and the owner obeys it before it does anything else.
  */
 
-import { BASE, GROUP, GROUP_FREE, LOCAL, NOTICE, NO_NOTICE } from './layout.ts';
-import { classRecord, groupsOf } from './groups.ts';
+import { BASE, GROUP, GROUP_FREE, GROUP_OWNER, LOCAL, NOTICE, NO_NOTICE, SLAB_INDEX_SHIFT, TENURE } from './layout.ts';
+import { classRecord, groupsOf, isSlabHead } from './groups.ts';
 import type { Segment } from './segment.ts';
 import { CLASS_LARGE, SLOT_SIZE_MIN_LOG2 } from './size-class.ts';
 import { slotSizeMinLog2 } from './segment.ts';
+import { dismantle, letGoOfClass } from './slabs.ts';
 import { retire } from './tags.ts';
 import type { Thread } from './thread.ts';
 import type { Tier } from './tier.ts';
@@ -42,7 +43,8 @@ export function obeyNotice(tier: Tier, thread: Thread = tier.thread): void {
   for (let c = 0; c < CLASS_LARGE; c += 1) {
     const record = classRecord(tierRecord, c);
     const group = words[record + GROUP]!;
-    if (group === 0) continue;
+    // One that died may have been about to take the group, or have let go of it already.
+    if (group === 0 || Atomics.load(words, group + GROUP_OWNER) !== thread.id) continue;
     const segment = tier.segmentOfGroup(group);
     const page = segment.groupNumber(group) >>> segment.groupsPerPageLog2;
     const { slots } = groupsOf(words[segment.entries + page]!, segment.pageSizeLog2);
@@ -50,8 +52,18 @@ export function obeyNotice(tier: Tier, thread: Thread = tier.thread): void {
     retireSlots(tier, segment, { address: words[record + BASE]! >>> 0, sizeClass: c, slots: freed & ~(words[record + LOCAL]! | Atomics.load(words, group + GROUP_FREE)) });
     words[record + LOCAL]! |= freed;
     Atomics.and(words, group + GROUP_FREE, ~freed);
+    if (freed === slots && thread === tier.thread) giveUp(thread, segment, { tierRecord, sizeClass: c, page });
   }
   Atomics.compareExchange(words, tierRecord + NOTICE, notice, NO_NOTICE);
+}
+
+/** Lets go of a group that is empty now, and of its slab with it, which the compaction could not take apart. Who calls seldom would keep it from everybody else. */
+function giveUp(thread: Thread, segment: Segment, { tierRecord, sizeClass, page }: { readonly tierRecord: number; readonly sizeClass: number; readonly page: number }): void {
+  // While the group is this thread's the slab stays; afterwards there may be another one, or none.
+  const head = page - (Atomics.load(thread.words, segment.entries + page) >>> SLAB_INDEX_SHIFT);
+  letGoOfClass(thread, segment, tierRecord, sizeClass);
+  const entry = Atomics.load(thread.words, segment.entries + head);
+  if (isSlabHead(entry)) dismantle(thread, segment, head, entry);
 }
 
 /** The free slots that a group's owner has for itself, those of a notice included that it did not obey yet. */
@@ -69,10 +81,13 @@ export function takenSlots(tier: Tier, segment: Segment, { owner, sizeClass, gro
   if (owners === 0) return 0;
   const tierRecord = thread.tierRecord(tier.index, owners);
   const record = classRecord(tierRecord, sizeClass);
-  if (words[record + GROUP] !== group) return 0;
+  const tenure = Atomics.load(words, record + TENURE);
+  if (Atomics.load(words, record + GROUP) !== group) return 0;
   const notice = Atomics.load(words, tierRecord + NOTICE);
   const freed = notice === NO_NOTICE ? 0 : slotsFrom(notice >>> 0, offsetOfGroup(segment, words, record), sizeClass);
-  return words[record + LOCAL]! | freed;
+  const taken = Atomics.load(words, record + LOCAL) | freed;
+  // Once the owner has let go of the group, these may be slots of the next one it took; what was free of this one is in its `free`.
+  return Atomics.load(words, record + TENURE) === tenure ? taken : 0;
 }
 
 /** Ends the generations of slots that a compaction frees. */

@@ -2,6 +2,7 @@
 
 import { ADDRESS_SPACE_SIZE, checkAlignment, checkInteger, isPowerOfTwo } from '@allokit/allocator';
 import { NAME_SIZE_MAX, TIER_COUNT_MAX } from './layout.ts';
+import { pagesPerUnit } from './segment.ts';
 
 /** A tier to be. */
 export interface TierPlan {
@@ -9,9 +10,9 @@ export interface TierPlan {
   readonly name: string;
   /** Its part of the arena's capacity, more than 0; all shares together are at most 1. */
   readonly share: number;
-  /** The alignment of its blocks in bytes, a power of two up to 65536. Slots are at least as large. */
+  /** The alignment of its blocks in bytes, a power of two up to 65536. No block takes less than that. */
   readonly alignment: number;
-  /** Bytes by which it grows at the least when it is full, or 0 for never. Default 0. */
+  /** Bytes by which it grows at the least when it is full, or 0 for never. It grows by half of what it has where the parent has as much, and 15 times in all. Default 0. */
   readonly growth?: number;
   /** Bytes it can have at the most, all segments together. Default: as many as the memory has. */
   readonly limit?: number;
@@ -21,9 +22,9 @@ export interface TierPlan {
 export interface TieredArenaOptions {
   /** Bytes of pages in all tiers together; the tables come on top. Every tier gets its share, rounded down to pages. */
   readonly capacity: number;
-  /** Default: {@link TIERS_DEFAULT}. */
+  /** At most 8. Default: {@link TIERS_DEFAULT}. */
   readonly tiers?: readonly TierPlan[];
-  /** Threads that can be attached at once, 1..1024. Default 64. */
+  /** Threads that can be attached at once, 1..1024; there are at least 2 places. Default 64. */
   readonly threads?: number;
   /** Bytes in a page, a power of two in 4096..65536: the unit in which blocks of more than 2048 bytes are handed out. Default 4096. */
   readonly pageSize?: number;
@@ -99,6 +100,7 @@ function checkArray(tiers: unknown): void {
 function decideTier({ name, share, alignment, growth = 0, limit = ADDRESS_SPACE_SIZE - 1 }: TierPlan, capacity: number, pageSize: number): DecidedTier {
   if (typeof name !== 'string') throw new TypeError(`a tier's name must be a string, got ${typeof name}`);
   const bytes = new TextEncoder().encode(name);
+  if (new TextDecoder('utf-8', { ignoreBOM: true }).decode(bytes) !== name) throw new RangeError(`a tier's name must be whole Unicode, got ${JSON.stringify(name)}`);
   if (bytes.length === 0 || bytes.length > NAME_SIZE_MAX) throw new RangeError(`a tier's name must have 1..${NAME_SIZE_MAX} bytes, got ${JSON.stringify(name)}`);
   if (typeof share !== 'number') throw new TypeError(`the share of ${name} must be a number, got ${typeof share}`);
   if (!(share > 0 && share <= 1)) throw new RangeError(`the share of ${name} must be more than 0 and at most 1, got ${share}`);
@@ -106,8 +108,9 @@ function decideTier({ name, share, alignment, growth = 0, limit = ADDRESS_SPACE_
   checkInteger(alignment, `the alignment of ${name}`, 1, PAGE_SIZE_MAX);
   checkInteger(growth, `the growth of ${name}`, 0, ADDRESS_SPACE_SIZE - 1);
   checkInteger(limit, `the limit of ${name}`, 0, ADDRESS_SPACE_SIZE - 1);
-  const pageCount = Math.floor((capacity * share) / pageSize);
-  if (pageCount === 0) throw new RangeError(`the tier ${name} would have less than a page of ${pageSize} bytes: ${share} of ${capacity}`);
+  const unit = pagesPerUnit({ pageSizeLog2: Math.log2(pageSize), alignmentLog2: Math.log2(alignment) });
+  const pageCount = Math.floor((capacity * share) / pageSize / unit) * unit;
+  if (pageCount === 0) throw new RangeError(`the tier ${name} would have less than a page of ${pageSize * unit} bytes: ${share} of ${capacity}`);
   const pageCountMax = Math.floor(limit / pageSize);
   if (pageCount > pageCountMax) throw new RangeError(`the tier ${name} would begin with ${pageCount * pageSize} bytes, its limit is ${limit}`);
   return { name: bytes, alignmentLog2: Math.log2(alignment), pageCount, growth, pageCountMax };

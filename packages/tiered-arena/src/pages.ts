@@ -34,13 +34,13 @@ export function heldBy(id: number): number {
   return (id << KIND_BITS) | HELD;
 }
 
-/** How many pages the entry at the head of something covers, seen from `page`: 1 for what is no head. */
+/** How many pages the entry at the head of something covers: 1 for what is no head. At least 1, so that no walk stands still, whatever was written over the table. */
 export function pagesFrom(entry: number): number {
   switch (entry & KIND_MASK) {
     case LARGE:
-      return entry >>> KIND_BITS;
+      return Math.max(1, entry >>> KIND_BITS);
     case SLAB:
-      return (1 << ((entry >>> SLAB_PAGES_SHIFT) & 63)) - (entry >>> SLAB_INDEX_SHIFT);
+      return Math.max(1, (1 << ((entry >>> SLAB_PAGES_SHIFT) & 63)) - (entry >>> SLAB_INDEX_SHIFT));
     default:
       return 1;
   }

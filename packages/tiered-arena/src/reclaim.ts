@@ -2,7 +2,7 @@
  * What a dead thread left behind becomes everybody's again. Each step reads what the dead thread had written before it acted, and can be repeated: a reclaimer may die, too.
  */
 
-import { NULL, giveBack, type Address } from '@allokit/allocator';
+import { AllocatorError, NULL, giveBack, type Address } from '@allokit/allocator';
 import {
   ABSENT,
   FREE,
@@ -26,6 +26,7 @@ import {
   SEGMENT_CURSOR,
   SEGMENT_HAS_EMPTY,
   SEGMENT_HINTS,
+  TENURE,
   THREAD_LAST,
 } from './layout.ts';
 import { freeBlock, isCovered } from './blocks.ts';
@@ -47,28 +48,29 @@ const PATIENCE = 1_000_000;
  * @returns The address that it allocated last, or `NULL`.
  */
 export function cleanUp(tiers: readonly Tier[], living: Thread, dead: Thread): Address {
-  const { words } = living;
   recoverGrowth(tiers, living, dead);
   for (const tier of tiers) tier.segments();
+  dead.words = living.words;
   settlePages(tiers, living, dead);
   for (const tier of tiers) {
     obeyNotice(tier, dead);
     const tierRecord = dead.tierRecord(tier.index);
     for (let c = 0; c < CLASS_LARGE; c += 1) openClass(tier, dead, classRecord(tierRecord, c), c);
-    for (const segment of tier.segments()) restoreHints(words, segment);
+    for (const segment of tier.segments()) restoreHints(living.words, segment);
   }
-  return words[dead.record + THREAD_LAST]! >>> 0;
+  return living.words[dead.record + THREAD_LAST]! >>> 0;
 }
 
 function openClass(tier: Tier, { words, id }: Thread, record: number, sizeClass: number): void {
   const group = words[record + GROUP]!;
-  if (group === 0) return;
-  const segment = tier.segmentOfGroup(group);
-  const page = segment.groupNumber(group) >>> segment.groupsPerPageLog2;
-  if (Atomics.load(words, group + GROUP_OWNER) === id) {
+  if (group !== 0 && Atomics.load(words, group + GROUP_OWNER) === id) {
+    const segment = tier.segmentOfGroup(group);
+    const page = segment.groupNumber(group) >>> segment.groupsPerPageLog2;
     const { slots } = groupsOf(Atomics.load(words, segment.entries + page), segment.pageSizeLog2);
     openGroup(words, segment, { sizeClass, group, local: words[record + LOCAL]!, slots });
   }
+  words[record + TENURE]! += 1;
+  // Without a group, too: who makes a slab has slots first, and the next thread in this place must not find them.
   words[record + LOCAL] = 0;
   words[record + GROUP] = 0;
 }
@@ -176,7 +178,9 @@ function recoverGrowth(tiers: readonly Tier[], living: Thread, { id }: Thread): 
     if ('checkInvariants' in parent) parent.checkInvariants();
     const isEntered = tiers.some((tier) => tier.segments().some(({ address }) => address === block));
     if (block !== NULL && !isEntered) giveBack(parent, block, words[state + GROWTH_BLOCK_SIZE]! >>> 0);
-  } catch {
+  } catch (error) {
+    // Somebody has the parent's lock, and nothing is known: the caller tries again.
+    if (error instanceof AllocatorError && error.code === 'unsupported') throw error;
     Atomics.store(words, state + GROWTH_LOST, 1);
   }
   Atomics.store(words, state + GROWTH_BLOCK, 0);

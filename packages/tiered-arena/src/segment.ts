@@ -2,13 +2,18 @@
 
 import { alignUp, type Address, type Memory } from '@allokit/allocator';
 import {
+  CHECKED,
   GROUP_SLOTS_LOG2,
   GROUP_WORDS,
+  PAGE_SIZE_LOG2,
   SEGMENT_BASE,
   SEGMENT_BLOCK_SIZE,
   SEGMENT_HEADER_WORDS,
   SEGMENT_PAGE_COUNT,
   SEGMENT_TIER,
+  TIERS,
+  TIER_ALIGNMENT_LOG2,
+  TIER_WORDS,
 } from './layout.ts';
 import { CLASS_LARGE, SLOT_SIZE_MIN_LOG2 } from './size-class.ts';
 
@@ -20,6 +25,15 @@ export interface Geometry {
   readonly alignmentLog2: number;
   /** Whether there are tags. */
   readonly checked: boolean;
+}
+
+/** What an arena's state says of a tier. */
+export function tierGeometry(words: Int32Array, state: number, tier: number): Geometry {
+  return {
+    pageSizeLog2: words[state + PAGE_SIZE_LOG2]!,
+    alignmentLog2: words[state + TIERS + tier * TIER_WORDS + TIER_ALIGNMENT_LOG2]!,
+    checked: words[state + CHECKED] === 1,
+  };
 }
 
 /** Log2 of a tier's smallest slot. */
@@ -35,6 +49,11 @@ export function groupsPerPageLog2(geometry: Geometry): number {
 /** What the first page is aligned to, in bytes. */
 export function baseAlignment({ pageSizeLog2, alignmentLog2 }: Geometry): number {
   return 2 ** Math.max(pageSizeLog2, alignmentLog2);
+}
+
+/** A segment's pages are a multiple of this, so that all offsets in a tier are aligned as addresses are. */
+export function pagesPerUnit({ pageSizeLog2, alignmentLog2 }: Pick<Geometry, 'pageSizeLog2' | 'alignmentLog2'>): number {
+  return 2 ** Math.max(0, alignmentLog2 - pageSizeLog2);
 }
 
 /** Words of ready bits for one class. */

@@ -18,6 +18,7 @@ import {
   SEGMENT_CURSOR,
   SEGMENT_HAS_EMPTY,
   SLAB_INDEX_SHIFT,
+  TENURE,
 } from './layout.ts';
 import { classOf, classRecord, groupsOf, isSlabHead, openGroup, setReady, slabEntry } from './groups.ts';
 import { claimRun, heldBy, pagesFrom, releaseRun } from './pages.ts';
@@ -146,6 +147,8 @@ export function letGoOfClass(thread: Thread, segment: Segment, tierRecord: numbe
   const page = segment.groupNumber(group) >>> segment.groupsPerPageLog2;
   const { slots } = groupsOf(words[segment.entries + page]!, segment.pageSizeLog2);
   openGroup(words, segment, { sizeClass, group, local: words[record + LOCAL]!, slots });
+  // Before there can be slots of another group: who takes one does two atomic operations in between.
+  words[record + TENURE]! += 1;
   words[record + LOCAL] = 0;
   words[record + GROUP] = 0;
 }

@@ -5,14 +5,40 @@
  * page table cannot be mistaken for what its successor in the same place does.
  */
 
-import { AllocatorError, NULL, formatAddress, hasHeader, type Address, type Memory, type Parent } from '@allokit/allocator';
-import { ATTACH_COUNT, HEADER, INTENT, INTENT_COUNT, INTENT_PAGE, INTENT_SEGMENT, Intent, NO_NOTICE, NOTICE, THREAD_COUNT_MAX, THREAD_ID, THREAD_TIERS, THREAD_TIER_WORDS, TIERS, TIER_COUNT, TIER_WORDS, threadWords } from './layout.ts';
+import { AllocatorError, NULL, formatAddress, type Address, type Memory, type Parent } from '@allokit/allocator';
+import {
+  ATTACH_COUNT,
+  CLASSES,
+  CLASS_WORDS,
+  GROUP,
+  INTENT,
+  INTENT_COUNT,
+  INTENT_PAGE,
+  INTENT_SEGMENT,
+  Intent,
+  LOCAL,
+  NOTICE,
+  NO_NOTICE,
+  THREAD_COUNT_MAX,
+  THREAD_ID,
+  THREAD_LAST,
+  THREAD_TIERS,
+  THREAD_TIER_WORDS,
+  TIERS,
+  TIER_CLOSED,
+  TIER_COUNT,
+  TIER_WORDS,
+  threadWords,
+} from './layout.ts';
 import type { Segment } from './segment.ts';
+import { CLASS_COUNT } from './size-class.ts';
 
 /** Numbers fit into a page table entry. They come round again after millions of attachments. */
 const ID_MAX = 2 ** 28 - 1;
 
-const NO_WORDS = new Int32Array(0);
+
+/** The view of a handle that is closed. */
+export const NO_WORDS = new Int32Array(0);
 
 /** What everything in this package works on. */
 export class Thread {
@@ -29,6 +55,10 @@ export class Thread {
   id = 0;
   /** Where its record lies, a word index. */
   record = 0;
+  readonly #whenClosed: (() => void)[] = [];
+  /** The header's first words: compared whenever a view is taken. */
+  readonly #magic: number;
+  readonly #kind: number;
   #released = false;
 
   constructor(parent: Parent, address: Address) {
@@ -37,6 +67,8 @@ export class Thread {
     this.address = address;
     this.state = address >>> 2;
     this.words = parent.memory.i32;
+    this.#magic = this.words[this.state]!;
+    this.#kind = this.words[this.state + 1]!;
   }
 
   /** Takes a place among the threads. O(places). */
@@ -52,7 +84,16 @@ export class Thread {
       if (Atomics.compareExchange(words, record + THREAD_ID, 0, id) !== 0) continue;
       this.id = id;
       this.record = record;
-      for (let tier = 0; tier < words[state + TIER_COUNT]!; tier += 1) Atomics.store(words, this.tierRecord(tier) + NOTICE, NO_NOTICE);
+      // What a thread in this place allocated before is not this one's.
+      words[record + THREAD_LAST] = NULL;
+      for (let tier = 0; tier < words[state + TIER_COUNT]!; tier += 1) {
+        const tierRecord = this.tierRecord(tier);
+        // Groups of a tier that was released: it could not let go of them.
+        for (let c = 0; c < CLASS_COUNT; c += 1) words[tierRecord + CLASSES + c * CLASS_WORDS + GROUP] = words[tierRecord + CLASSES + c * CLASS_WORDS + LOCAL] = 0;
+        Atomics.store(words, tierRecord + NOTICE, NO_NOTICE);
+        // In this order: who releases the tier may do so just now.
+        if (Atomics.load(words, state + TIERS + tier * TIER_WORDS + TIER_CLOSED) === 1) Atomics.store(words, tierRecord + NOTICE, 0);
+      }
       return;
     }
     throw new AllocatorError('out-of-memory', `all ${places} places for threads are taken: detach those that are done, or reclaim those that died`);
@@ -69,6 +110,7 @@ export class Thread {
 
   /** Gives the place to whoever attaches next. The record must hold nothing any more. */
   leave(): void {
+    this.words[this.record + THREAD_LAST] = NULL;
     Atomics.store(this.words, this.record + THREAD_ID, 0);
     this.id = 0;
   }
@@ -76,16 +118,22 @@ export class Thread {
   /**
    * Takes the current view of the memory.
    *
-   * @throws AllocatorError `released` when the arena is gone.
+   * @throws AllocatorError `released` when the arena is gone, or the place is no longer this thread's.
    */
   renew(): Int32Array {
     if (this.#released) throw new AllocatorError('released', 'this arena was released, or this handle was detached');
     this.memory.refresh();
     const words = this.memory.i32;
     this.words = words;
-    if (!hasHeader(this.memory, this.address, HEADER)) {
+    const { state } = this;
+    if (words[state] !== this.#magic || words[state + 1] !== this.#kind || words[state + 3] !== (this.address | 0)) {
       this.close();
       throw new AllocatorError('released', `the arena at ${formatAddress(this.address)} is gone: it was released, or overwritten`);
+    }
+    if (words[this.record + THREAD_ID] !== this.id) {
+      const { id } = this;
+      this.close();
+      throw new AllocatorError('released', `thread ${id} is not attached any more: it was reclaimed, or another arena lies at ${formatAddress(this.address)}`);
     }
     return words;
   }
@@ -94,6 +142,12 @@ export class Thread {
   close(): void {
     this.#released = true;
     this.words = NO_WORDS;
+    for (const act of this.#whenClosed) act();
+  }
+
+  /** Has something done on closing. */
+  whenClosed(act: () => void): void {
+    this.#whenClosed.push(act);
   }
 
   /** Says, for whoever has to clean up behind this thread, what is about to happen to which pages. */

@@ -25,7 +25,7 @@ import {
 } from '@allokit/allocator';
 import { freeBlock, moveEnd, publishBlock } from './blocks.ts';
 import { compact } from './compaction.ts';
-import { acquireGroup, classOf, classRecord, countRecycled, freeInGroup, groupsOf, isSlabHead, takeSlots } from './groups.ts';
+import { acquireGroup, adoptGroup, classOf, classRecord, countRecycled, freeInGroup, groupsOf, isSlabHead, takeSlots } from './groups.ts';
 import { grow } from './growth.ts';
 import {
   BASE,
@@ -44,6 +44,7 @@ import {
   OPEN,
   SEGMENT_CURSOR,
   SLAB,
+  SLAB_HEAD_MASK,
   SLAB_INDEX_SHIFT,
   THREAD_LAST,
   TIERS,
@@ -61,7 +62,7 @@ import { collect, createSlab, letGoOfClass, slabPagesLog2 } from './slabs.ts';
 import { checkTier } from './check.ts';
 import { tierStats, type TierStats } from './stats.ts';
 import { retire } from './tags.ts';
-import type { Thread } from './thread.ts';
+import { NO_WORDS, type Thread } from './thread.ts';
 
 /** What a tier is made from: all of it is in memory, this is where. */
 export interface TierOptions {
@@ -113,9 +114,10 @@ export class Tier implements Allocator {
   declare private readonly groups: number;
   declare private readonly groupsPerPageLog2: number;
   declare private readonly checked: boolean;
+  declare private readonly first: Segment;
 
   /** The thread that uses it. @internal */
-  readonly thread: Thread;
+  declare readonly thread: Thread;
   /** Its alignment, and the arena's pages. @internal */
   readonly geometry: Geometry;
   #segments: readonly Segment[];
@@ -136,11 +138,14 @@ export class Tier implements Allocator {
     this.pageSizeLog2 = geometry.pageSizeLog2;
     this.checked = geometry.checked;
     const first = this.segments()[0]!;
+    this.first = first;
     this.base = first.base;
     this.size = first.size;
     this.entries = first.entries;
     this.groups = first.groups;
     this.groupsPerPageLog2 = first.groupsPerPageLog2;
+    // Without a view the common paths find nothing, and the others say why.
+    thread.whenClosed(() => (this.words = NO_WORDS));
   }
 
   /**
@@ -168,7 +173,7 @@ export class Tier implements Allocator {
   deallocate(address: Address, size?: number): void {
     const { words, record } = this;
     const offset = address - this.base;
-    if (offset >= 0 && offset < this.size && (offset | 0) === offset && size === undefined && !this.checked) {
+    if (address >>> 0 === address && offset >= 0 && offset < this.size && (offset | 0) === offset && size === undefined && !this.checked) {
       const page = offset >>> this.pageSizeLog2;
       const entry = words[this.entries + page]! | 0;
       if ((entry & KIND_MASK) === SLAB && words[record + NOTICE] === NO_NOTICE) {
@@ -179,9 +184,13 @@ export class Tier implements Allocator {
         const at = record + CLASSES + exponent * CLASS_WORDS;
         const group = this.groups + ((slabPage << this.groupsPerPageLog2) + (slot >>> 5)) * GROUP_WORDS;
         const bit = 1 << (slot & 31);
-        if (words[at + GROUP] === group && slot << (exponent + SLOT_SIZE_MIN_LOG2) === inSlab && ((words[at + LOCAL]! | words[group + GROUP_FREE]!) & bit) === 0) {
-          words[at + LOCAL]! |= bit;
-          return;
+        if (slot << (exponent + SLOT_SIZE_MIN_LOG2) === inSlab && (words[group + GROUP_FREE]! & bit) === 0) {
+          if (words[at + GROUP] !== group) {
+            if (this.freeInOther(address, group, bit, entry)) return;
+          } else if ((words[at + LOCAL]! & bit) === 0) {
+            words[at + LOCAL]! |= bit;
+            return;
+          }
         }
       }
     }
@@ -239,8 +248,10 @@ export class Tier implements Allocator {
   }
 
   /**
-   * Frees every block of the tier. O(pages). Other threads may go on allocating: what they get afterwards stays. What they hold ready for themselves comes back with
-   * their next call. No thread may use or free a block of the tier meanwhile.
+   * Frees every block of the tier. O(pages). What other threads hold ready for themselves comes back with their next call of the tier.
+   *
+   * Meanwhile no thread may use or free a block of the tier. One that allocates in it during the call gets memory that is in order, but what it gets may go with the rest, and
+   * blocks of before may survive in a group that it takes: keep the tier quiet.
    */
   reset(): void {
     this.renew();
@@ -284,18 +295,32 @@ export class Tier implements Allocator {
     return this.record;
   }
 
+  /** Whether it was released. @internal */
+  get isClosed(): boolean {
+    return this.thread.words[this.tierState + TIER_CLOSED] === 1;
+  }
+
+  /** Where its last block may end, as an offset: what a compaction must not keep more than. O(segments). @internal */
+  get extent(): number {
+    const inUse = this.segments().findLast(({ head }) => Atomics.load(this.thread.words, head + SEGMENT_CURSOR) > 0);
+    return inUse === undefined ? 0 : inUse.offset + Atomics.load(this.thread.words, inUse.head + SEGMENT_CURSOR) * 2 ** this.pageSizeLog2;
+  }
+
   /** Takes the current view; looks for what other threads did. @internal */
   renew(): void {
     const words = this.thread.renew();
     if (words !== this.words) this.words = words;
-    if (words[this.tierState + TIER_CLOSED] === 1) throw new AllocatorError('released', `the tier ${JSON.stringify(this.name)} was released`);
+    if (this.isClosed) throw new AllocatorError('released', `the tier ${JSON.stringify(this.name)} was released`);
     if (words[this.record + NOTICE] !== NO_NOTICE) obeyNotice(this);
   }
 
   /** All segments, those that other threads added as well. O(1) unless there are new ones. @internal */
   segments(): readonly Segment[] {
-    const { words } = this.thread;
     const state = this.tierState;
+    if (this.thread.words[state + TIER_SEGMENT_COUNT] === this.#segments.length) return this.#segments;
+    // Whoever grew the tier may have grown the memory.
+    const words = this.thread.renew();
+    this.words = words;
     const count = Atomics.load(words, state + TIER_SEGMENT_COUNT);
     while (this.#segments.length < count) {
       const previous = this.#segments.at(-1);
@@ -312,6 +337,8 @@ export class Tier implements Allocator {
 
   /** The segment that a group belongs to. @internal */
   segmentOfGroup(group: number): Segment {
+    const { first } = this;
+    if (group < first.entries && group >= first.groups) return first;
     return this.segments().find(({ groups, entries }) => group >= groups && group < entries)!;
   }
 
@@ -330,8 +357,42 @@ export class Tier implements Allocator {
     this.#free(address, block);
   }
 
+  /**
+   * Frees a slot of a group that is not this thread's. Where the thread has no free slot of the class it takes the group instead, if anybody may: what it allocates next is
+   * this slot, without an atomic operation.
+   *
+   * @param bit - The slot, which is not free in the group.
+   * @param entry - That of the page it lies in.
+   * @returns `false` when it is not as simple as that, and nothing was done.
+   */
+  private freeInOther(address: Address, group: number, bit: number, entry: number): boolean {
+    const { words, record, thread, first } = this;
+    const slabPage = first.pageOf(address) - (entry >>> SLAB_INDEX_SHIFT);
+    if (words[group + GROUP_OWNER] !== OPEN || words[this.entries + slabPage] !== (entry & SLAB_HEAD_MASK)) return false;
+    const c = classOf(entry);
+    const at = classRecord(record, c);
+    if (words[at + LOCAL] === 0) {
+      const held = words[at + GROUP]!;
+      if (held !== 0) letGoOfClass(thread, this.segmentOfGroup(held), record, c);
+      const slot = 31 - Math.clz32(bit);
+      if (adoptGroup(thread, record, { sizeClass: c, group, address: address - (slot << (c + SLOT_SIZE_MIN_LOG2)) })) {
+        // Another thread may have freed the slot by mistake at this very moment.
+        if ((words[group + GROUP_FREE]! & bit) !== 0) return false;
+        words[at + LOCAL] = bit;
+        return true;
+      }
+    }
+    const { slots } = groupsOf(entry, this.pageSizeLog2);
+    if (freeInGroup(words, first, { sizeClass: c, group, bits: bit, slots }) !== 0) throw doubleFree(address);
+    return true;
+  }
+
   /** What `allocate` does when the group at hand is empty, and with everything unusual. */
   private allocateElsewhere(size: number, alignment: number = this.alignment): Address {
+    if (alignment === this.alignment && (size | 0) === size && size > 0 && size <= SLOT_SIZE_MAX && this.words[this.record + NOTICE] === NO_NOTICE) {
+      const c = sizeClass(size, this.slotMask + 1);
+      if (c < CLASS_LARGE && this.#refill(c)) return this.#pop(c);
+    }
     checkSize(size);
     checkAlignment(alignment);
     this.renew();
@@ -346,7 +407,7 @@ export class Tier implements Allocator {
   #allocateSlot(c: number): Address {
     if (this.#refill(c) || this.#makeSlab(c, slabPagesLog2(c, this.pageSizeLog2))) return this.#pop(c);
     this.#collect();
-    if (this.#refill(c)) return this.#pop(c);
+    if (this.#refill(c, true)) return this.#pop(c);
     for (let pagesLog2 = slabPagesLog2(c, this.pageSizeLog2); pagesLog2 >= 0; pagesLog2 -= 1) {
       if (this.#makeSlab(c, pagesLog2)) return this.#pop(c);
     }
@@ -354,7 +415,7 @@ export class Tier implements Allocator {
       if (this.#refill(c) || this.#makeSlab(c, slabPagesLog2(c, this.pageSizeLog2))) return this.#pop(c);
     }
     for (let larger = c + 1; larger < CLASS_LARGE; larger += 1) {
-      if (this.#refill(larger)) return this.#pop(larger);
+      if (this.#refill(larger, true)) return this.#pop(larger);
     }
     return NULL;
   }
@@ -370,8 +431,8 @@ export class Tier implements Allocator {
     return address >>> 0;
   }
 
-  /** Sees to it that this thread's group of a class has a free slot, if there is a group with one. */
-  #refill(c: number): boolean {
+  /** Sees to it that this thread's group of a class has a free slot, if there is a group with one. Where it must be certain that there is none, the search is thorough. */
+  #refill(c: number, isThorough = false): boolean {
     const { words, record, thread } = this;
     const at = classRecord(record, c);
     const group = words[at + GROUP]!;
@@ -379,7 +440,8 @@ export class Tier implements Allocator {
       if (words[at + LOCAL] !== 0 || takeSlots(words, at, record, c)) return true;
       letGoOfClass(thread, this.segmentOfGroup(group), record, c);
     }
-    return this.segments().some((segment) => acquireGroup(thread, segment, record, c));
+    for (const segment of this.segments()) if (acquireGroup(thread, segment, { tierRecord: record, sizeClass: c, isThorough })) return true;
+    return false;
   }
 
   #makeSlab(c: number, pagesLog2: number): boolean {

@@ -9,9 +9,9 @@
 import {
   ADDRESS_SPACE_SIZE,
   AllocatorError,
-  HEADER_ALIGNMENT,
   NULL,
   alignUp,
+  checkAlignment,
   checkAllocator,
   checkHeader,
   checkInteger,
@@ -19,43 +19,36 @@ import {
   eraseHeader,
   formatAddress,
   giveBack,
-  writeHeader,
   type Address,
   type Memory,
   type Parent,
 } from '@allokit/allocator';
 import { Copier } from '@allokit/simd-copy';
+import { checkState } from './check-state.ts';
 import { compact } from './compaction.ts';
+import { VIEWS, type ElementViews } from './element-views.ts';
+import { format, plan } from './format.ts';
 import {
   BLOCK_SIZE,
   CHECKED,
   HEADER,
   NAME_SIZE_MAX,
   NOTICE,
-  PAGE_SIZE_LOG2,
   RECLAIMER,
   SEGMENT_BLOCK_SIZE,
-  THREAD_COUNT_MAX,
   TIERS,
-  TIER_ALIGNMENT_LOG2,
   TIER_COUNT,
-  TIER_COUNT_MAX,
-  TIER_GROWTH,
   TIER_NAME,
   TIER_NAME_SIZE,
-  TIER_PAGE_COUNT_MAX,
-  TIER_SEGMENTS,
-  TIER_SEGMENT_COUNT,
   TIER_WORDS,
-  threadWords,
 } from './layout.ts';
-import { decide, type Decided, type TieredArenaOptions } from './options.ts';
+import { decide, type TieredArenaOptions } from './options.ts';
 import { Owned } from './owned.ts';
 import { cleanUp } from './reclaim.ts';
-import { Segment, baseAlignment, segmentSize, slotSizeMinLog2, type Geometry } from './segment.ts';
+import { slotSizeMinLog2, tierGeometry } from './segment.ts';
 import { CLASS_LARGE, SLOT_SIZE_MIN_LOG2 } from './size-class.ts';
 import { GENERATION_COUNT, generation, retireExactly } from './tags.ts';
-import { Thread, threadRecordsStart } from './thread.ts';
+import { Thread } from './thread.ts';
 import { Tier } from './tier.ts';
 import type { TierStats } from './stats.ts';
 
@@ -68,6 +61,8 @@ export interface TierRequest {
   readonly tier: string | number;
   /** In bytes. */
   readonly size: number;
+  /** A power of two. Default: the tier's. */
+  readonly alignment?: number;
 }
 
 /** Bytes to be copied from block to block. */
@@ -87,54 +82,11 @@ export interface CopyOperation {
 /** What a dead thread left. */
 export interface Reclaimed {
   /**
-   * The address that the thread allocated last, or `NULL`. It may have died before anybody learned of that block: who keeps account of what the thread had can tell, and
+   * The block that the thread allocated last, or `NULL`. It may have been freed since; it may have died before anybody learned of that block: who keeps account of what the thread had can tell, and
    * free it.
    */
-  readonly lastAllocated: Address;
+  readonly lastAllocated: Handle;
 }
-
-/** The constructors of typed arrays over plain elements. */
-interface ViewConstructor<T> {
-  readonly BYTES_PER_ELEMENT: number;
-  new (buffer: ArrayBufferLike, byteOffset: number, length: number): T;
-}
-
-/** The typed array for each type of element. */
-export interface ElementViews {
-  /** Signed bytes. */
-  readonly i8: Int8Array;
-  /** Bytes. */
-  readonly u8: Uint8Array;
-  /** Signed 16-bit words. */
-  readonly i16: Int16Array;
-  /** Unsigned 16-bit words. */
-  readonly u16: Uint16Array;
-  /** Signed 32-bit words. */
-  readonly i32: Int32Array;
-  /** Unsigned 32-bit words. */
-  readonly u32: Uint32Array;
-  /** Signed 64-bit words. */
-  readonly i64: BigInt64Array;
-  /** Unsigned 64-bit words. */
-  readonly u64: BigUint64Array;
-  /** Single-precision numbers. */
-  readonly f32: Float32Array;
-  /** Double-precision numbers. */
-  readonly f64: Float64Array;
-}
-
-const VIEWS: { readonly [T in keyof ElementViews]: ViewConstructor<ElementViews[T]> } = {
-  i8: Int8Array,
-  u8: Uint8Array,
-  i16: Int16Array,
-  u16: Uint16Array,
-  i32: Int32Array,
-  u32: Uint32Array,
-  i64: BigInt64Array,
-  u64: BigUint64Array,
-  f32: Float32Array,
-  f64: Float64Array,
-};
 
 /**
  * A lock-free arena in tiers.
@@ -189,7 +141,7 @@ export class TieredArena {
   }
 
   /**
-   * Attaches this thread to an arena that another one made, or that lies in a saved image. O(places + segments).
+   * Attaches this thread to an arena that another one made, or that lies in a saved image. O(places + pages).
    *
    * @param parent - What the arena was created on, as this thread sees it.
    * @param address - The other one's `address`.
@@ -269,7 +221,7 @@ export class TieredArena {
     }
     const from = Math.floor(handle / ADDRESS_SPACE_SIZE) - 1;
     const segment = tier.segmentAt(address)!;
-    if (!retireExactly(this.memory, segment, { address, slotSizeMinLog2: slotSizeMinLog2(tier.geometry), from })) throw stale(handle, address);
+    if (from < 0 || !retireExactly(this.memory, segment, { address, slotSizeMinLog2: slotSizeMinLog2(tier.geometry), from })) throw stale(handle, address);
     tier.freeUntagged(address, size);
   }
 
@@ -280,11 +232,15 @@ export class TieredArena {
    * @throws As `allocate`, before anything was allocated.
    */
   allocateBatch(requests: readonly TierRequest[]): Handle[] {
-    for (const { tier, size } of requests) {
-      this.tier(tier);
+    checkList(requests, 'requests');
+    const wanted = Array.from(requests, ({ tier, size, alignment }) => {
       checkSize(size);
-    }
-    return requests.map(({ tier, size }) => this.allocate(tier, size));
+      if (alignment !== undefined) checkAlignment(alignment);
+      const owner = this.tier(tier);
+      owner.renew();
+      return { owner, size, alignment };
+    });
+    return wanted.map(({ owner, size, alignment }) => this.allocate(owner.index, size, alignment));
   }
 
   /**
@@ -293,8 +249,39 @@ export class TieredArena {
    * @throws As `deallocate`, before anything was freed, unless a handle is in the list twice: then those before its second place are free.
    */
   deallocateBatch(handles: readonly Handle[]): void {
-    for (const handle of handles) this.usableSize(handle);
-    for (const handle of handles) this.deallocate(handle);
+    checkList(handles, 'handles');
+    const list = Array.from(handles);
+    for (const handle of list) this.usableSize(handle);
+    for (const handle of list) this.deallocate(handle);
+  }
+
+  /** Changes a block's size in place: see {@link Tier.resize}. The handle stays. Throws as `deallocate` does. */
+  resize(handle: Handle, newSize: number): boolean {
+    if (handle === NULL) return false;
+    const address = this.addressOf(handle);
+    const { tier } = this.#locate(handle);
+    return tier.resize(address, tier.usableSize(address), newSize);
+  }
+
+  /**
+   * Changes a block's size: in place where `resize` can, otherwise in another block of the same tier, and the handle dies. Not for `NULL`, which has no tier. O(bytes).
+   *
+   * @returns The handle, or `NULL` when there is no room (the block is as it was) and for a `newSize` of 0 (it is freed).
+   * @throws As `deallocate`.
+   */
+  reallocate(handle: Handle, newSize: number): Handle {
+    if (handle === NULL) throw new AllocatorError('invalid-address', 'NULL is no block');
+    checkSize(newSize);
+    if (newSize === 0) {
+      this.deallocate(handle);
+      return NULL;
+    }
+    if (this.resize(handle, newSize)) return handle;
+    const moved = this.allocate(this.#locate(handle).tier.index, newSize);
+    if (moved === NULL) return NULL;
+    this.bulkCopy([{ to: moved, from: handle, size: Math.min(newSize, this.usableSize(handle)) }]);
+    this.deallocate(handle);
+    return moved;
   }
 
   /** How many bytes of a live block its owner may use. `NULL` has 0. Throws as `deallocate` does. */
@@ -335,8 +322,8 @@ export class TieredArena {
   }
 
   /**
-   * Frees everything that starts `preserveBytes` or more behind the tier's beginning, at once and without moving anything. Other threads may go on allocating, but no thread may use or free a
-   * block that goes. Blocks below the boundary stay, one that reaches over it as a whole. What other threads hold ready for themselves comes back with their next call. O(pages).
+   * Frees everything that starts `preserveBytes` or more behind the tier's beginning, at once and without moving anything. Other threads may go on in other tiers, but no thread may use or free a
+   * block that goes, and whoever allocates in this very tier meanwhile may get what goes: see {@link Tier.reset}. Blocks below the boundary stay, one that reaches over it as a whole. O(pages).
    *
    * @param preserveBytes - Aligned up to the tier's alignment. Offsets count through the tier's segments: see {@link TieredArena.offsetOf}.
    * @throws RangeError when the boundary lies above what is used; nothing changed then.
@@ -346,8 +333,8 @@ export class TieredArena {
     checkInteger(preserveBytes, 'preserveBytes');
     target.renew();
     const boundary = alignUp(preserveBytes, target.alignment);
-    const { used } = target.stats();
-    if (boundary > used) throw new RangeError(`preserveBytes must not lie above what the tier ${JSON.stringify(target.name)} uses, ${used} bytes, got ${preserveBytes}`);
+    const { extent } = target;
+    if (boundary > extent) throw new RangeError(`preserveBytes must not lie above what the tier ${JSON.stringify(target.name)} uses, ${extent} bytes, got ${preserveBytes}`);
     compact(target, boundary);
   }
 
@@ -403,28 +390,31 @@ export class TieredArena {
    * A typed array over a block. It dies with the block, with the next growth of a memory that replaces its views, and with the memory.
    *
    * @param type - What the elements are.
-   * @param length - In elements.
+   * @param length - In elements. Default: as many as there are from the offset on.
    * @throws As `write`; RangeError when the offset is no multiple of the element's size.
    */
-  view<T extends keyof ElementViews>(handle: Handle, type: T, length: number, offset = 0): ElementViews[T] {
+  view<T extends keyof ElementViews>(handle: Handle, type: T, length?: number, offset = 0): ElementViews[T] {
     if (!Object.hasOwn(VIEWS, type)) throw new TypeError(`type must be one of ${Object.keys(VIEWS).join(', ')}, got ${JSON.stringify(type)}`);
     const View = VIEWS[type];
-    checkInteger(length, 'length', 0, ADDRESS_SPACE_SIZE);
-    const address = this.#range(handle, offset, length * View.BYTES_PER_ELEMENT);
+    if (length !== undefined) checkInteger(length, 'length', 0, ADDRESS_SPACE_SIZE);
+    checkInteger(offset, 'offset', 0, ADDRESS_SPACE_SIZE);
+    const count = length ?? Math.max(0, Math.floor((this.usableSize(handle) - offset) / View.BYTES_PER_ELEMENT));
+    const address = this.#range(handle, offset, count * View.BYTES_PER_ELEMENT);
     if (address % View.BYTES_PER_ELEMENT !== 0) throw new RangeError(`offset must be a multiple of ${View.BYTES_PER_ELEMENT} for ${type}, got ${offset}`);
-    return new View(this.memory.buffer, address, length);
+    return new View(this.memory.buffer, address, count);
   }
 
-  /** The figures of every tier, by name. O(pages). */
+  /** The figures of every tier that was not released, by name. O(pages). */
   stats(): Readonly<Record<string, TierStats>> {
-    return Object.fromEntries(this.tiers.map((tier) => [tier.name, tier.stats()]));
+    this.#thread.renew();
+    return Object.fromEntries(this.#openTiers().map((tier) => [tier.name, tier.stats()]));
   }
 
   /** Compares all tables with one another: see {@link Tier.checkInvariants}. O(pages). */
   checkInvariants(): void {
     this.#thread.renew();
     checkHeader(this.memory, this.address, HEADER, TIERS * 4);
-    for (const tier of this.tiers) tier.checkInvariants();
+    for (const tier of this.#openTiers()) tier.checkInvariants();
   }
 
   /**
@@ -433,13 +423,8 @@ export class TieredArena {
   detach(): void {
     if (this.#thread.id === 0) return;
     this.#thread.renew();
-    for (const tier of this.tiers) {
-      try {
-        tier.renew();
-      } catch (error) {
-        if (error instanceof AllocatorError && error.code === 'released') continue;
-        throw error;
-      }
+    for (const tier of this.#openTiers()) {
+      tier.renew();
       tier.letGo();
     }
     this.#thread.leave();
@@ -455,7 +440,11 @@ export class TieredArena {
    * Makes what a dead thread held everybody's again, finishes or undoes what it was doing, and gives its place away. Blocks that it allocated stay live: they may be anybody's. O(pages).
    *
    * @param threadId - The dead thread's number. JavaScript cannot tell whether a thread lives: whoever terminated it, or saw it end, can. Reclaiming one that lives
-   *   makes it hand out what others have.
+   *   makes it hand out what others have, until it finds out.
+   *
+   * Where the dead thread may have died inside of the parent, the parent comes first: `recover` of a `Locked`.
+   *
+   * @throws AllocatorError `unsupported` when the parent's lock is held and this thread may not wait: nothing is reclaimed then.
    * @throws RangeError when no such thread is attached, or another one is reclaiming it.
    */
   reclaim(threadId: number): Reclaimed {
@@ -467,17 +456,23 @@ export class TieredArena {
     if (threadId === thread.id) throw new RangeError(`thread ${threadId} is this one, and alive`);
     const { words } = thread;
     if (Atomics.compareExchange(words, record + RECLAIMER, 0, thread.id) !== 0) throw new RangeError(`thread ${threadId} is being reclaimed`);
-    const dead = thread.standingInFor(threadId, record);
-    const lastAllocated = cleanUp(this.tiers, thread, dead);
-    for (const other of thread.records()) Atomics.compareExchange(words, other + RECLAIMER, threadId, 0);
-    Atomics.store(words, record + RECLAIMER, 0);
-    dead.leave();
-    return { lastAllocated };
+    try {
+      // Since we looked another one may have reclaimed it, and a new thread may have come to its place.
+      if (thread.recordOf(threadId) === 0) throw new RangeError(`no thread ${threadId} is attached`);
+      const dead = thread.standingInFor(threadId, record);
+      const lastAllocated = this.#handleOf(cleanUp(this.tiers, thread, dead));
+      for (const other of thread.records()) Atomics.compareExchange(words, other + RECLAIMER, threadId, 0);
+      dead.leave();
+      return { lastAllocated };
+    } finally {
+      // Unless the place is somebody else's by now.
+      Atomics.compareExchange(words, record + RECLAIMER, thread.id, 0);
+    }
   }
 
   /**
    * Gives all memory back to the parent, live blocks included. Only when no other thread uses the arena any more: their next calls throw, but those under way would work on memory that
-   * is somebody else's.
+   * is somebody else's. A handle that was detached cannot: attach again. Releasing again does nothing.
    */
   release(): void {
     const thread = this.#thread;
@@ -497,6 +492,17 @@ export class TieredArena {
     thread.close();
     for (const block of blocks) if (block.size !== 0) giveBack(parent, block.address, block.size);
     giveBack(parent, this.address, size);
+  }
+
+  #openTiers(): readonly Tier[] {
+    return this.tiers.filter((tier) => !tier.isClosed);
+  }
+
+  /** The handle of a block that may be live; `NULL` where there is none. */
+  #handleOf(address: Address): Handle {
+    const tier = address === NULL ? undefined : this.tiers.find((candidate) => candidate.segmentAt(address) !== undefined);
+    if (tier === undefined) return NULL;
+    return this.checked ? this.#tagged(tier, address) : address;
   }
 
   #tagged(tier: Tier, address: Address): Handle {
@@ -532,94 +538,16 @@ export class TieredArena {
   }
 }
 
-function stale(handle: Handle, address: Address): AllocatorError {
-  return new AllocatorError('double-free', `the handle ${handle} is stale: the block at ${formatAddress(address)} is another one now, or free`);
+function checkList(list: unknown, name: string): void {
+  if (!Array.isArray(list)) throw new TypeError(`${name} must be an array, got ${typeof list}`);
 }
 
-function tierGeometry(words: Int32Array, state: number, tier: number): Geometry {
-  return {
-    pageSizeLog2: words[state + PAGE_SIZE_LOG2]!,
-    alignmentLog2: words[state + TIERS + tier * TIER_WORDS + TIER_ALIGNMENT_LOG2]!,
-    checked: words[state + CHECKED] === 1,
-  };
+function stale(handle: Handle, address: Address): AllocatorError {
+  return new AllocatorError('double-free', `the handle ${handle} is stale: the block at ${formatAddress(address)} is another one now, or free`);
 }
 
 function tierName({ memory, words, state }: Thread, tier: number): string {
   const record = state + TIERS + tier * TIER_WORDS;
   const size = Math.min(NAME_SIZE_MAX, words[record + TIER_NAME_SIZE]!);
-  return new TextDecoder().decode(memory.u8.slice((record + TIER_NAME) * 4, (record + TIER_NAME) * 4 + size));
-}
-
-/** Where everything goes, from the arena's address on. */
-function plan({ tiers, threads, pageSizeLog2, checked }: Decided): { readonly size: number; readonly alignment: number; readonly segments: readonly number[] } {
-  let end = (threadRecordsStart(tiers.length) + threads * threadWords(tiers.length)) * 4;
-  let alignment = HEADER_ALIGNMENT;
-  const segments: number[] = [];
-  for (const { alignmentLog2, pageCount } of tiers) {
-    const geometry = { alignmentLog2, pageSizeLog2, checked };
-    const start = alignUp(end, baseAlignment(geometry));
-    segments.push(start);
-    end = start + segmentSize(pageCount, geometry);
-    alignment = Math.max(alignment, baseAlignment(geometry));
-  }
-  return { size: end, alignment, segments };
-}
-
-function format(memory: Memory, address: Address, { decided, size, segments }: { readonly decided: Decided; readonly size: number; readonly segments: readonly number[] }): void {
-  const { tiers, threads, pageSizeLog2, checked } = decided;
-  const words = memory.i32;
-  const state = address >>> 2;
-  words.fill(0, state, state + threadRecordsStart(tiers.length) + threads * threadWords(tiers.length));
-  words[state + TIER_COUNT] = tiers.length;
-  words[state + THREAD_COUNT_MAX] = threads;
-  words[state + PAGE_SIZE_LOG2] = pageSizeLog2;
-  words[state + CHECKED] = checked ? 1 : 0;
-  words[state + BLOCK_SIZE] = size | 0;
-  for (const [index, { name, alignmentLog2, pageCount, growth, pageCountMax }] of tiers.entries()) {
-    const record = state + TIERS + index * TIER_WORDS;
-    const at = address + segments[index]!;
-    Segment.format(memory, at, { tier: index, pageCount, blockSize: 0, geometry: { alignmentLog2, pageSizeLog2, checked } });
-    words[record + TIER_ALIGNMENT_LOG2] = alignmentLog2;
-    words[record + TIER_GROWTH] = growth | 0;
-    words[record + TIER_PAGE_COUNT_MAX] = pageCountMax;
-    words[record + TIER_NAME_SIZE] = name.length;
-    memory.u8.set(name, (record + TIER_NAME) * 4);
-    words[record + TIER_SEGMENTS] = at | 0;
-    words[record + TIER_SEGMENT_COUNT] = 1;
-  }
-  writeHeader(memory, address, HEADER);
-}
-
-/** Refuses a state that could lead anywhere. */
-function checkState(parent: Parent, address: Address): void {
-  const { memory } = parent;
-  const words = memory.i32;
-  const state = address >>> 2;
-  const tierCount = words[state + TIER_COUNT]!;
-  const threads = words[state + THREAD_COUNT_MAX]!;
-  const fail = (what: string): never => {
-    throw new AllocatorError('corrupt', `the arena at ${formatAddress(address)}: ${what}`);
-  };
-  if (tierCount < 1 || tierCount > TIER_COUNT_MAX) fail(`${tierCount} tiers`);
-  if (threads < 2 || threads > 1024) fail(`${threads} places for threads`);
-  const end = address + (threadRecordsStart(tierCount) + threads * threadWords(tierCount)) * 4;
-  if (end > memory.committed) fail(`its state ends at ${end}, beyond the memory`);
-  const pageSizeLog2 = words[state + PAGE_SIZE_LOG2]!;
-  if (pageSizeLog2 < 12 || pageSizeLog2 > 16) fail(`pages of 2^${pageSizeLog2} bytes`);
-  for (let tier = 0; tier < tierCount; tier += 1) checkTierRecord(words, state, { tier, committed: memory.committed, fail });
-  if (!parent.owns(address)) throw new AllocatorError('bad-header', `the parent does not own ${formatAddress(address)}`);
-}
-
-function checkTierRecord(words: Int32Array, state: number, { tier, committed, fail }: { readonly tier: number; readonly committed: number; readonly fail: (what: string) => never }): void {
-  const record = state + TIERS + tier * TIER_WORDS;
-  const alignmentLog2 = words[record + TIER_ALIGNMENT_LOG2]!;
-  const count = words[record + TIER_SEGMENT_COUNT]!;
-  if (alignmentLog2 < 0 || alignmentLog2 > 16) fail(`tier ${tier} aligns to 2^${alignmentLog2} bytes`);
-  if (count < 1 || count > TIER_WORDS - TIER_SEGMENTS) fail(`tier ${tier} has ${count} segments`);
-  for (let i = 0; i < count; i += 1) {
-    const address = words[record + TIER_SEGMENTS + i]! >>> 0;
-    const segment = address % 16 === 0 && address + 128 <= committed ? new Segment(words, address, 0, tierGeometry(words, state, tier)) : undefined;
-    const fits = segment !== undefined && segment.pageCount > 0 && segment.base > address && segment.base + segment.size <= committed && segment.base >= (segment.entries + segment.pageCount) * 4;
-    if (!fits) fail(`segment ${i} of tier ${tier} at ${formatAddress(address)} does not lie in the memory`);
-  }
+  return new TextDecoder('utf-8', { ignoreBOM: true }).decode(memory.u8.slice((record + TIER_NAME) * 4, (record + TIER_NAME) * 4 + size));
 }
