@@ -166,7 +166,7 @@ export class Locked<A extends Allocator = Allocator> implements Allocator {
    *
    *     Locked.attach({ i32: new Int32Array(wasm.buffer) }, address, () => O1Heap.attach(WasmMemory.attach(wasm), heapAddress))
    *
-   * @param source - A view of the memory, or a memory.
+   * @param source - A view of the memory, or a memory: of a native one there is no view before it was attached, at a time when nobody changes it.
    * @param address - The other one's `address`.
    * @param attach - Makes this thread's handle on the allocator.
    * @throws AllocatorError `bad-header` when no lock lies there, `released` when its allocator was, `corrupt` when it is damaged, `unsupported` when the lock is
@@ -194,8 +194,9 @@ export class Locked<A extends Allocator = Allocator> implements Allocator {
       if (!isSame) throw new RangeError('the allocator must be on the memory that the lock lies in');
       end = mutex.through(memory);
       const locked = new Locked(allocator, address, end, options, undefined);
-      if (words[state + DAMAGED] !== 0) throw damaged(address);
-      Atomics.add(words, state + HANDLE_COUNT, 1);
+      // The memory's view: that of the source may have ended when the memory was attached anew.
+      if (memory.i32[state + DAMAGED] !== 0) throw damaged(address);
+      Atomics.add(memory.i32, state + HANDLE_COUNT, 1);
       return locked;
     } finally {
       end.unlock();
@@ -413,7 +414,8 @@ export class Locked<A extends Allocator = Allocator> implements Allocator {
    * Cleans up after a thread that died: takes the lock from it if it had it, checks the allocator, repairs what it left half done, and wakes whoever waits. To be
    * called once the thread has ended for certain (its worker's `exit` was seen), for every one that ended without notice. O(n) where it had the lock, else O(1).
    *
-   * At most the block of the interrupted call is lost, where the allocator can be repaired.
+   * At most the block of the interrupted call is lost, where the allocator can be repaired; and frees that the dead thread, which could not wait, had put off and kept
+   * to itself. The memory's own map of pages is not repaired: after a death in the middle of growth, calls that need more memory may throw `corrupt`.
    *
    * @param threadId - The dead thread's number.
    * @throws RangeError for this thread's number or one that no thread has; AllocatorError `corrupt` when the allocator is damaged beyond repair: so says every later
@@ -432,7 +434,7 @@ export class Locked<A extends Allocator = Allocator> implements Allocator {
     try {
       // Before anything else: who dies here leaves a state of which everybody knows that it was not looked at.
       const repair = this.#putInOrder();
-      words[this.#state + REFUSED_COUNT]! += this.#deferred.drain(this.allocator);
+      this.#drain();
       return { wasHolding: true, repair };
     } finally {
       this.#leave();
@@ -470,11 +472,17 @@ export class Locked<A extends Allocator = Allocator> implements Allocator {
     try {
       if (words[this.#state + DAMAGED] !== 0) throw damaged(this.address);
       this.#learn();
-      if (isPending) words[this.#state + REFUSED_COUNT]! += this.#deferred.drain(this.allocator);
+      if (isPending) this.#drain();
     } catch (error) {
       this.#leave();
       throw error;
     }
+  }
+
+  /** Frees what was deferred. */
+  #drain(): void {
+    const refusedCount = this.#deferred.drain(this.allocator);
+    this.memory.i32[this.#state + REFUSED_COUNT]! += refusedCount;
   }
 
   /** Takes new views, where another thread has grown the memory. */

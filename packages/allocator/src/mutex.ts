@@ -171,9 +171,10 @@ export class Mutex {
    * @throws As `lock` does.
    */
   async whenFree(): Promise<void> {
-    const words = this.#source.i32;
     const count = this.#at + 1;
     for (let wait = NAP_MIN; ; wait = Math.min(2 * wait, 2 * NAP_MAX)) {
+      // A view of native memory ends when that grows, which this thread may have let it do meanwhile.
+      const words = this.#source.i32;
       const ticket = Atomics.load(words, count);
       const seen = Atomics.load(words, this.#at);
       if (seen === 0) return;

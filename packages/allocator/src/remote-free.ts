@@ -146,7 +146,8 @@ export class RemoteFree<A extends Allocator = Allocator> implements Allocator {
   /**
    * What another thread frees with. Needs no handle on the allocator, nor on the memory: only a view of it.
    *
-   * @param source - A memory, or a view of all of it: `{ i32: new Int32Array(wasm.buffer) }`. It need not follow the memory's growth.
+   * @param source - A memory, or a view of all of a shared one: `{ i32: new Int32Array(wasm.buffer) }`. It need not follow the memory's growth; but views of native
+   *   memory end with it, so give the memory there.
    * @param address - The owner's `address`.
    * @throws AllocatorError `bad-header` when no marks lie there, `corrupt` when they are damaged.
    */
@@ -299,25 +300,32 @@ export class RemoteFree<A extends Allocator = Allocator> implements Allocator {
   /** Frees a marked block. At no moment is it known neither to the marks nor to the state: a new owner finishes what this one began. */
   #free(address: Address): void {
     this.memory.i32[this.#state + IN_PROGRESS] = address;
-    if (this.#marks.clear(address)) this.#deallocate(address);
+    const error = this.#marks.clear(address) ? this.#deallocate(address) : undefined;
     this.memory.i32[this.#state + IN_PROGRESS] = 0;
+    // Last: whatever it does, this free is done with.
+    if (error !== undefined) this.#tellRefused(address, error);
   }
 
-  #deallocate(address: Address): void {
+  /** @returns Why the allocator refused, if it did. */
+  #deallocate(address: Address): AllocatorError | undefined {
     try {
       this.allocator.deallocate(address);
+      return undefined;
     } catch (error) {
       if (!(error instanceof AllocatorError) || error.code === 'released') throw error;
-      this.memory.i32[this.#state + REFUSED_COUNT]! += 1;
-      this.#onRefused?.(address, error);
+      return error;
     }
   }
 
   /** Forgets the mark of a block that was not live when it was freed. */
   #refuse(address: Address): void {
     if (!this.#marks.clear(address)) return;
+    this.#tellRefused(address, new AllocatorError('double-free', `the block at ${formatAddress(address)} was freed already when another thread freed it`));
+  }
+
+  #tellRefused(address: Address, error: AllocatorError): void {
     this.memory.i32[this.#state + REFUSED_COUNT]! += 1;
-    this.#onRefused?.(address, new AllocatorError('double-free', `the block at ${formatAddress(address)} was freed already when another thread freed it`));
+    this.#onRefused?.(address, error);
   }
 
   /** Finishes the free that a former owner had begun, and finds the marks of remotes that died. */

@@ -13,26 +13,26 @@ import { RELEASED, REMOTE_COUNT, REMOTE_HEADER, REMOTE_STATE_SIZE, RemoteMarks }
 export class Remote {
   /** Where the state of the `RemoteFree` lies. */
   readonly address: Address;
-  readonly #words: Int32Array;
+  readonly #source: WordSource;
   readonly #marks: RemoteMarks;
   #isDetached = false;
 
-  private constructor(words: Int32Array, address: Address, marks: RemoteMarks) {
+  private constructor(source: WordSource, address: Address, marks: RemoteMarks) {
     this.address = address;
-    this.#words = words;
+    this.#source = source;
     this.#marks = marks;
   }
 
   /** What `RemoteFree.remote` does. @internal */
-  static at({ i32: words }: WordSource, address: Address): Remote {
+  static at(source: WordSource, address: Address): Remote {
+    const words = source.i32;
     const probe = { i32: words, u8: new Uint8Array(words.buffer), committed: words.length * 4, refresh: () => undefined };
     checkHeader(probe, address, REMOTE_HEADER, REMOTE_STATE_SIZE);
     const state = address >>> 2;
-    // The view is kept: the state lies in it, and does not move.
-    const marks = RemoteMarks.at({ i32: words }, state);
+    const marks = RemoteMarks.at(source, state);
     if (marks === undefined) throw new AllocatorError('corrupt', `the state of the frees from other threads at ${formatAddress(address)} is damaged`);
     Atomics.add(words, state + REMOTE_COUNT, 1);
-    return new Remote(words, address, marks);
+    return new Remote(source, address, marks);
   }
 
   /**
@@ -47,7 +47,7 @@ export class Remote {
   deallocate(address: Address, size?: number): void {
     checkAddress(address);
     if (size !== undefined) checkSize(size);
-    if (this.#isDetached || Atomics.load(this.#words, (this.address >>> 2) + RELEASED) !== 0) throw this.#gone();
+    if (this.#isDetached || Atomics.load(this.#source.i32, (this.address >>> 2) + RELEASED) !== 0) throw this.#gone();
     if (address === NULL) return;
     const marks = this.#marks;
     if (!marks.covers(address)) throw new AllocatorError('foreign-address', `${formatAddress(address)} does not lie in the range whose blocks other threads can free`);
@@ -61,7 +61,7 @@ export class Remote {
   detach(): void {
     if (this.#isDetached) return;
     this.#isDetached = true;
-    Atomics.sub(this.#words, (this.address >>> 2) + REMOTE_COUNT, 1);
+    Atomics.sub(this.#source.i32, (this.address >>> 2) + REMOTE_COUNT, 1);
   }
 
   #gone(): AllocatorError {

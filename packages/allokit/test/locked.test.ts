@@ -4,6 +4,7 @@ import { AllocatorError, Locked, NULL, RemoteFree, Segregator, type Allocator, t
 import { O1Heap } from '@allokit/o1heap';
 import { SlabPool } from '@allokit/slab-pool';
 import { BufferMemory, WasmMemory } from '@allokit/vmem';
+import { NativeMemory } from '@allokit/vmem/native';
 import { describe, expect, test } from 'vitest';
 import { expectCode } from './combinators/expect-error.ts';
 
@@ -141,6 +142,26 @@ describe('a thread that may not sleep', () => {
     expect(first.stats()).toMatchObject({ liveBytes: 0, refusedCount: 0 });
   });
 
+  test('does not free after a reset what it had freed before', async () => {
+    const { first, second } = pair();
+    const before = Array.from({ length: 100 }, () => first.allocate(16));
+    first.exclusively(() => {
+      for (const block of before) second.deallocate(block);
+    });
+    first.reset();
+    const after = before.map(() => first.allocate(16));
+    expect(after).toEqual(before);
+    const { liveBytes } = first.stats();
+    await second.whenFree(() => undefined);
+    expect(first.stats()).toMatchObject({ liveBytes, refusedCount: 0 });
+    // What it frees from now on counts again.
+    first.exclusively(() => {
+      for (const block of after) second.deallocate(block);
+    });
+    await second.whenFree(() => undefined);
+    expect(first.stats()).toMatchObject({ liveBytes: 0, refusedCount: 0 });
+  });
+
   test('waits without blocking', async () => {
     const { first, second } = pair();
     dieHolding(first);
@@ -172,6 +193,74 @@ describe('a thread that may not sleep', () => {
     Atomics.compareExchange(first.memory.i32, first.address / 4 + 4, first.threadId | (2 ** 29), 0);
     first.release();
     await expect(waiting).rejects.toMatchObject({ code: 'released' });
+  });
+});
+
+describe('on native memory, whose views end when it grows', () => {
+  interface NativePair {
+    readonly memory: NativeMemory;
+    /** The second thread's. */
+    readonly other: NativeMemory;
+    readonly first: Locked<O1Heap>;
+    readonly attach: () => Locked<O1Heap>;
+  }
+
+  function nativePair(): NativePair {
+    const memory = NativeMemory.create({ reserve: 2 ** 22 });
+    const heap = O1Heap.create(memory, { size: 2 ** 15, growth: { step: 4096 } });
+    const first = Locked.create(heap);
+    const other = NativeMemory.attach(memory.token);
+    const attachHeap = (): O1Heap => O1Heap.attach(other, heap.address);
+    const attach = (): Locked<O1Heap> => Locked.attach(other, first.address, attachHeap, { mayWait: false, spinCount: 3 });
+    return { memory, other, first, attach };
+  }
+
+  test('a thread attaches after another one has grown it', () => {
+    const { memory, other, first, attach } = nativePair();
+    const view = other.i32;
+    first.allocate(300_000);
+    expect(memory.committed).toBeGreaterThan(view.byteLength);
+    const second = attach();
+    expect(view.byteLength).toBe(0);
+    const block = second.allocate(100);
+    first.deallocate(block);
+    // Both count as handles: the lock stays when one of them releases.
+    second.release();
+    expectCode(() => first.allocate(1), 'released');
+    memory.release();
+  });
+
+  test('what is put off is freed and counted after another thread has grown it', () => {
+    const { memory, first, attach } = nativePair();
+    const second = attach();
+    const block = first.allocate(100);
+    first.exclusively((heap) => {
+      second.deallocate(block);
+      second.deallocate(block);
+      heap.allocate(300_000);
+    });
+    expect(second.stats().refusedCount).toBe(1);
+    dieHolding(first);
+    second.deallocate(block);
+    second.memory.refresh();
+    second.recover(first.threadId);
+    expect(second.stats().refusedCount).toBe(2);
+    memory.release();
+  });
+
+  test('a promise is kept after this thread has seen it grow', async () => {
+    const { memory, other, first, attach } = nativePair();
+    const second = attach();
+    const view = other.i32;
+    const waiting = first.exclusively((heap) => {
+      const promise = second.whenFree((inside) => inside.allocate(100));
+      heap.allocate(300_000);
+      return { promise };
+    });
+    other.refresh();
+    expect(view.byteLength).toBe(0);
+    expect(await waiting.promise).not.toBe(NULL);
+    memory.release();
   });
 });
 

@@ -5,6 +5,7 @@ import { Random, environmentSeed } from '@allokit/allocator/testing';
 import { O1Heap } from '@allokit/o1heap';
 import { SlabPool } from '@allokit/slab-pool';
 import { BufferMemory, WasmMemory } from '@allokit/vmem';
+import { NativeMemory } from '@allokit/vmem/native';
 import { describe, expect, test } from 'vitest';
 import { expectCode } from './combinators/expect-error.ts';
 
@@ -94,6 +95,27 @@ describe('misuse', () => {
     owner.checkInvariants();
   });
 
+  test('that the owner throws for itself leaves nothing half done', () => {
+    const memory = BufferMemory.create({ reserve: 2 ** 20, shared: true });
+    const onRefused = (address: Address): never => {
+      throw new Error(`refused ${address}`);
+    };
+    const owner = RemoteFree.create(O1Heap.create(memory, { size: 2 ** 16 }), { onRefused });
+    const remote = RemoteFree.remote(memory, owner.address);
+    const [first, second] = [owner.allocate(100), owner.allocate(100)];
+    owner.deallocate(first);
+    for (const address of [first, second]) remote.deallocate(address);
+    expect(() => owner.collect()).toThrow(`refused ${first}`);
+    owner.checkInvariants();
+    // Another owner must not take it for a free that was begun.
+    const again = owner.allocator.allocate(100);
+    expect(again).toBe(first);
+    const next = RemoteFree.attach(O1Heap.attach(memory, owner.allocator.address), owner.address);
+    expect(next.usableSize(again)).toBeGreaterThanOrEqual(100);
+    expect(next.collect()).toBe(1);
+    expect(next.stats().refusedCount).toBe(1);
+  });
+
   test('by the owner, of what a remote has freed, is told', () => {
     const { owner, remote } = setting();
     const block = owner.allocate(100);
@@ -150,6 +172,24 @@ test('a range covers what it says, to the last block', () => {
   owner.collect();
   for (const block of blocks) if (block >= heap.address + 2 ** 15) owner.deallocate(block);
   expect(owner.stats()).toMatchObject({ liveBytes: 0, refusedCount: 0 });
+});
+
+test('a remote goes on when its memory has grown, and the views of it have ended', () => {
+  const memory = NativeMemory.create({ reserve: 2 ** 22 });
+  const owner = RemoteFree.create(O1Heap.create(memory, { size: 2 ** 15, growth: { step: 4096 } }));
+  const other = NativeMemory.attach(memory.token);
+  const remote = RemoteFree.remote(other, owner.address);
+  const view = other.i32;
+  const block = owner.allocate(300_000);
+  expect(memory.committed).toBeGreaterThan(view.byteLength);
+  other.refresh();
+  expect(view.byteLength).toBe(0);
+  remote.deallocate(block);
+  expect(owner.collect()).toBe(1);
+  expect(owner.stats()).toMatchObject({ liveBytes: 0, refusedCount: 0 });
+  remote.detach();
+  memory.release();
+  expectCode(() => remote.deallocate(block), 'released');
 });
 
 test('random programs, against a model', () => {

@@ -22,24 +22,36 @@ export interface Entry {
   readonly id: number;
 }
 
-/** The word at `index` of the block with this id. */
-function contentAt(id: number, index: number): number {
+/** What is known of a block wherever it is. */
+type Block = Omit<Entry, 'place'>;
+
+/** The word at `index` of a block: its size and its id first, then what follows from the id. */
+function contentAt({ size, id }: Block, index: number): number {
+  if (index < 2) return index === 0 ? size : id;
   return (Math.imul(id + 1, 0x9e37_79b1) + index) | 0;
 }
 
-/** Fills a block with its id. */
-export function fill(memory: Memory, address: Address, size: number, id: number): void {
+/** Fills a block with what tells it from all others. */
+export function fill(memory: Memory, block: Block): void {
+  memory.refresh();
   const words = memory.i32;
-  for (let i = 0; i < size >>> 2; i += 1) words[address / 4 + i] = contentAt(id, i);
+  for (let i = 0; i < block.size >>> 2; i += 1) words[block.address / 4 + i] = contentAt(block, i);
 }
 
 /** @throws Error when a block does not hold what was written into it. */
-export function verify(memory: Memory, { address, size, id }: Omit<Entry, 'place'>): void {
+export function verify(memory: Memory, block: Block): void {
   memory.refresh();
   const words = memory.i32;
+  const { address, size, id } = block;
   for (let i = 0; i < size >>> 2; i += 1) {
-    if (words[address / 4 + i] !== contentAt(id, i)) throw new Error(`word ${i} of block ${id} at ${address} of ${size} bytes was overwritten`);
+    if (words[address / 4 + i] !== contentAt(block, i)) throw new Error(`word ${i} of block ${id} at ${address} of ${size} bytes was overwritten`);
   }
+}
+
+/** What a filled block of at least 8 bytes says of itself. */
+export function read(memory: Memory, address: Address): Block {
+  memory.refresh();
+  return { address, size: memory.i32[address / 4]!, id: memory.i32[address / 4 + 1]! };
 }
 
 /** One thread's journal. */
@@ -52,8 +64,9 @@ export class Journal {
     this.#words = new Int32Array(buffer);
   }
 
+  /** Says that the thread runs. It may have been told to end before. */
   start(): void {
-    Atomics.store(this.#words, 0, 1);
+    Atomics.compareExchange(this.#words, 0, 0, 1);
     Atomics.notify(this.#words, 0);
   }
 
@@ -92,6 +105,15 @@ export class Journal {
     free();
     Atomics.store(this.#words, PLACES + place * PLACE_WORDS, 0);
     Atomics.store(this.#words, 1, 0);
+  }
+
+  /** Strikes out the block in doubt, whose thread is dead, and returns it. */
+  strikeDoubtful(): Entry | undefined {
+    const place = Atomics.load(this.#words, 1) - 1;
+    if (place < 0) return undefined;
+    const entry = this.at(place);
+    this.strike(place, () => undefined);
+    return entry;
   }
 
   /** Every block that the thread had for certain. */

@@ -4,7 +4,7 @@ import { Random } from '@allokit/allocator/testing';
 import { NULL } from '@allokit/allocator';
 import { parentPort, workerData } from 'node:worker_threads';
 import { attachLocked, type SharedAssembly } from './assemblies.ts';
-import { Journal, PLACE_COUNT, fill, verify } from './journal.ts';
+import { Journal, PLACE_COUNT, fill, read, verify } from './journal.ts';
 
 /** What a thread is to do. */
 export interface LockedTask {
@@ -17,9 +17,11 @@ export interface LockedTask {
   /** Whether a word of this counts who is ready: all begin at once. */
   readonly gate?: SharedArrayBuffer;
   readonly gateCount?: number;
+  /** Blocks that threads give to each other: a word each. */
+  readonly exchange?: SharedArrayBuffer;
 }
 
-function work({ shared, threadId, seed, stepCount, sizeMax, journal: buffer, gate, gateCount = 0 }: LockedTask): void {
+function work({ shared, threadId, seed, stepCount, sizeMax, journal: buffer, gate, gateCount = 0, exchange }: LockedTask): void {
   const journal = new Journal(buffer);
   const random = Random.fromSeed(seed);
   const locked = attachLocked(shared, { threadId });
@@ -36,19 +38,29 @@ function work({ shared, threadId, seed, stepCount, sizeMax, journal: buffer, gat
     verify(memory, entry);
     journal.strike(place, () => locked.deallocate(entry.address, random.chance(1, 2) ? entry.size : undefined));
   };
+  const swap = (place: number, words: Int32Array): void => {
+    const entry = journal.at(place);
+    if (entry === undefined || entry.size < 8) return;
+    verify(memory, entry);
+    journal.strike(place, () => undefined);
+    const address = Atomics.exchange(words, random.below(words.length), entry.address | 0) >>> 0;
+    if (address !== NULL) journal.enter({ ...read(memory, address), place });
+  };
   const allocate = (place: number): void => {
     const size = random.logUniform(1, sizeMax);
     const address = locked.allocate(size, random.chance(1, 8) ? 2 ** random.between(4, 7) : undefined);
     if (address === NULL) return;
     id += 1;
-    memory.refresh();
-    fill(memory, address, size, id);
-    journal.enter({ place, address, size, id });
+    const block = { place, address, size, id };
+    fill(memory, block);
+    journal.enter(block);
   };
+  const exchanged = exchange === undefined ? undefined : new Int32Array(exchange);
   journal.start();
   for (let i = 0; i < stepCount && !journal.isToEnd; i += 1) {
     const place = random.below(PLACE_COUNT);
     if (journal.at(place) === undefined) allocate(place);
+    else if (exchanged !== undefined && random.chance(1, 2)) swap(place, exchanged);
     else free(place);
     if (i % 256 === 255) locked.checkInvariants();
   }
