@@ -150,7 +150,7 @@ function constructSparse(type: ConstructedType, fields: readonly FilledField[], 
   const count = ats.length;
   const [at0 = 2, at1 = 2, at2 = 2, at3 = 2] = ats;
   return (value0 = 0, value1 = 0, value2 = 0, value3 = 0) => {
-    const { words, state } = core;
+    const { words, doubles, state } = core;
     const top = words[state + TOP]!;
     const next = top + cellSize;
     if (!(next <= words[state + LIMIT]!)) return constructSlowly(type, fields, [value0, value1, value2, value3]);
@@ -158,7 +158,7 @@ function constructSparse(type: ConstructedType, fields: readonly FilledField[], 
     const at = top >> 2;
     words[at] = first;
     words[at + 1] = second;
-    for (let i = at + 2; i < next >> 2; i += 1) words[i] = 0;
+    for (let i = (top >> 3) + 1; i < next >> 3; i += 1) doubles[i] = 0;
     if (count > 0) words[at + at0] = value0;
     if (count > 1) words[at + at1] = value1;
     if (count > 2) words[at + at2] = value2;

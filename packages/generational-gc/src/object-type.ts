@@ -145,13 +145,13 @@ export class ArrayType<F extends Fields = Fields> extends ObjectType<F> {
     if (size > SMALL_SIZE_MAX - OBJECT_HEADER_SIZE) return this.#allocateLarge(size);
     const cellSize = cellSizeOf(size);
     const cell = core.bump(cellSize);
-    const { words } = core;
+    const { words, doubles } = core;
     const at = cell >> 2;
     words[at] = this.#first | size;
     words[at + 1] = this.#second;
-    const end = (cell + cellSize) >> 2;
-    if (cellSize > 256) words.fill(0, at + 2, end);
-    else for (let i = at + 2; i < end; i += 1) words[i] = 0;
+    const end = (cell + cellSize) >> 3;
+    if (cellSize > 256) doubles.fill(0, (cell >> 3) + 1, end);
+    else for (let i = (cell >> 3) + 1; i < end; i += 1) doubles[i] = 0;
     return cell + OBJECT_HEADER_SIZE;
   }
 
