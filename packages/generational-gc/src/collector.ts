@@ -2,7 +2,7 @@
 
 import { AllocatorError, NULL, type Address } from '@allokit/allocator';
 import { compact } from './compaction.ts';
-import { TOP, type HeapCore, type Occupation } from './core.ts';
+import type { HeapCore, Occupation } from './core.ts';
 import { Evacuation } from './evacuation.ts';
 import { MARKED, REMEMBERED } from './header.ts';
 import { largeBlockSize, type LargeSpace } from './large-space.ts';
@@ -105,15 +105,15 @@ export class Collector {
     const { nursery } = this.#parts;
     const { stress } = this.#settings;
     if (stress !== undefined) this.#stress();
-    let cell = this.#bump(cellSize);
+    let cell = nursery.bump(cellSize);
     if (cell === NULL) {
       this.minor();
       this.work();
-      cell = this.#bump(cellSize);
+      cell = nursery.bump(cellSize);
     }
     if (cell === NULL) {
       this.full();
-      cell = this.#bump(cellSize);
+      cell = nursery.bump(cellSize);
     }
     if (cell === NULL) this.#refuse(cellSize);
     nursery.open(stress?.everyBytes);
@@ -250,15 +250,6 @@ export class Collector {
   /** A getter, because a compiler takes a field for unchanged that a call changes. */
   get #isIdle(): boolean {
     return this.phase === 'idle';
-  }
-
-  #bump(cellSize: number): Address {
-    const { nursery } = this.#parts;
-    const { words, state } = this.#core;
-    const top = words[state + TOP]!;
-    if (nursery.isDegraded || top + cellSize > nursery.edenEnd) return NULL;
-    words[state + TOP] = top + cellSize;
-    return top;
   }
 
   #refuse(size: number): never {

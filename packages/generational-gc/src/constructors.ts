@@ -16,8 +16,6 @@ export interface ConstructedType {
   readonly first: number;
   /** The header's second word. */
   readonly second: number;
-  /** Bytes of the payload. */
-  readonly size: number;
   /** Bytes, header included. */
   readonly cellSize: number;
 }
@@ -34,28 +32,19 @@ export type AnyConstructor = (...values: number[]) => number;
 /** The most fields that one can fill. */
 const FILLED_MAX = 32;
 
-/** The constructor that fills these fields, in this order, and zeroes the others. */
+/** The constructor that fills these fields, in this order. The others are zero: the nursery is, before objects are made in it. */
 export function makeConstructor(type: ConstructedType, fields: readonly FilledField[]): AnyConstructor {
   if (fields.length > FILLED_MAX) throw new RangeError(`a constructor fills at most ${FILLED_MAX} fields, got ${fields.length}`);
-  const rest = restOf(type, fields);
+  if (fields.length === 0) return () => constructSlowly(type, fields, []);
   if (fields.every(({ kind }) => isTraced(kind) || kind === 'i32' || kind === 'u32')) {
     const ats = fields.map(({ offset }) => (offset + OBJECT_HEADER_SIZE) >> 2);
-    // Words that nobody fills are filled with the parameters' default.
-    const all = [...ats, ...rest.map((word) => word + OBJECT_HEADER_SIZE / 4)];
-    if (all.length === 1) return construct1(type, fields, all);
-    if (all.length === 2) return construct2(type, fields, all);
-    if (all.length === 3) return construct3(type, fields, all);
-    if (all.length === 4) return construct4(type, fields, all);
-    if (ats.length <= 4) return constructSparse(type, fields, ats);
+    if (ats.length === 1) return construct1(type, fields, ats);
+    if (ats.length === 2) return construct2(type, fields, ats);
+    if (ats.length === 3) return construct3(type, fields, ats);
+    if (ats.length === 4) return construct4(type, fields, ats);
   }
-  if (fields.length === 1 && fields[0]!.kind === 'f64' && rest.length === 0) return constructDouble(type, fields);
+  if (fields.length === 1 && fields[0]!.kind === 'f64') return constructDouble(type, fields);
   return (...values) => constructSlowly(type, fields, values);
-}
-
-/** Words of the payload that the fields leave alone. */
-function restOf({ size }: ConstructedType, fields: readonly FilledField[]): number[] {
-  const filled = new Set(fields.flatMap(({ kind, offset }) => (kind === 'f64' ? [offset >> 2, (offset >> 2) + 1] : [offset >> 2])));
-  return Array.from({ length: Math.ceil(size / 4) }, (_, i) => i).filter((i) => !filled.has(i));
 }
 
 function construct1(type: ConstructedType, fields: readonly FilledField[], [at0 = 0]: number[]): AnyConstructor {
@@ -131,6 +120,7 @@ function construct4(type: ConstructedType, fields: readonly FilledField[], [at0 
 /** A boxed number. */
 function constructDouble(type: ConstructedType, fields: readonly FilledField[]): AnyConstructor {
   const { core, first, second, cellSize } = type;
+  const index = (fields[0]!.offset + OBJECT_HEADER_SIZE) >> 3;
   return (value = 0) => {
     const { words, doubles, state } = core;
     const top = words[state + TOP]!;
@@ -139,30 +129,7 @@ function constructDouble(type: ConstructedType, fields: readonly FilledField[]):
     words[state + TOP] = next;
     words[top >> 2] = first;
     words[(top >> 2) + 1] = second;
-    doubles[(top >> 3) + 1] = value;
-    return top + OBJECT_HEADER_SIZE;
-  };
-}
-
-/** Few fields of many. */
-function constructSparse(type: ConstructedType, fields: readonly FilledField[], ats: readonly number[]): AnyConstructor {
-  const { core, first, second, cellSize } = type;
-  const count = ats.length;
-  const [at0 = 2, at1 = 2, at2 = 2, at3 = 2] = ats;
-  return (value0 = 0, value1 = 0, value2 = 0, value3 = 0) => {
-    const { words, doubles, state } = core;
-    const top = words[state + TOP]!;
-    const next = top + cellSize;
-    if (!(next <= words[state + LIMIT]!)) return constructSlowly(type, fields, [value0, value1, value2, value3]);
-    words[state + TOP] = next;
-    const at = top >> 2;
-    words[at] = first;
-    words[at + 1] = second;
-    for (let i = (top >> 3) + 1; i < next >> 3; i += 1) doubles[i] = 0;
-    if (count > 0) words[at + at0] = value0;
-    if (count > 1) words[at + at1] = value1;
-    if (count > 2) words[at + at2] = value2;
-    if (count > 3) words[at + at3] = value3;
+    doubles[(top >> 3) + index] = value;
     return top + OBJECT_HEADER_SIZE;
   };
 }
@@ -185,7 +152,6 @@ function constructSlowly(type: ConstructedType, fields: readonly FilledField[], 
   const at = cell >> 2;
   words[at] = first;
   words[at + 1] = second;
-  words.fill(0, at + 2, (cell + cellSize) >> 2);
   const ref = cell + OBJECT_HEADER_SIZE;
   let holding = base;
   fields.forEach(({ kind, offset }, i) => {

@@ -98,7 +98,6 @@ export class RecordType<F extends Fields = Fields> extends ObjectType<F> {
       core,
       first: firstWordOf(id) | layout.size,
       second: secondWordOf(id),
-      size: layout.size,
       cellSize: cellSizeOf(layout.size),
     };
     const construct = makeConstructor(type, filled) as (...values: NumberFor<Names>) => number;
@@ -145,13 +144,9 @@ export class ArrayType<F extends Fields = Fields> extends ObjectType<F> {
     if (size > SMALL_SIZE_MAX - OBJECT_HEADER_SIZE) return this.#allocateLarge(size);
     const cellSize = cellSizeOf(size);
     const cell = core.bump(cellSize);
-    const { words, doubles } = core;
-    const at = cell >> 2;
-    words[at] = this.#first | size;
-    words[at + 1] = this.#second;
-    const end = (cell + cellSize) >> 3;
-    if (cellSize > 256) doubles.fill(0, (cell >> 3) + 1, end);
-    else for (let i = (cell >> 3) + 1; i < end; i += 1) doubles[i] = 0;
+    const { words } = core;
+    words[cell >> 2] = this.#first | size;
+    words[(cell >> 2) + 1] = this.#second;
     return cell + OBJECT_HEADER_SIZE;
   }
 

@@ -21,13 +21,13 @@ const cons = consType.maker('head', 'tail');
 
 function allocateMany(count: number): number {
   let sum = 0;
-  for (let i = 0; i < count; i += 1) sum += cons(i, 0);
+  for (let i = 0; i < count; i += 1) sum = (sum + cons(i, 0)) | 0;
   return sum;
 }
 
 function allocateItems(count: number): number {
   let sum = 0;
-  for (let i = 0; i < count; i += 1) sum += makeItem(0, i);
+  for (let i = 0; i < count; i += 1) sum = (sum + makeItem(0, i)) | 0;
   return sum;
 }
 
