@@ -147,7 +147,8 @@ export class Collector {
     return this.#pause('minor', () => {
       const start = this.#settings.clock();
       const moved = this.#evacuate(pinned);
-      this.#recentPauseMs += (this.#settings.clock() - start - this.#recentPauseMs) * RECENT;
+      const pauseMs = this.#settings.clock() - start;
+      this.#recentPauseMs += (pauseMs - this.#recentPauseMs) * (this.#recentPauseMs === 0 ? 1 : RECENT);
       if (this.phase !== 'marking') this.#resize();
       return moved;
     });
@@ -194,13 +195,13 @@ export class Collector {
   step(budgetMs: number, quantum?: number): boolean {
     const { clock } = this.#settings;
     const deadline = clock() + budgetMs;
-    if (this.#isIdle) return true;
+    if (this.#isIdle()) return true;
     // At least a little is done each time, so that whoever calls again and again comes to an end.
     if (this.phase === 'sweeping') this.#pause('sweep', () => this.#sweep(deadline));
     else this.#pause('mark', () => this.#mark(deadline, quantum));
-    if (!this.#isIdle && !this.#core.isMarking && clock() < deadline) this.#pause('sweep', () => this.#sweep(deadline));
-    if (this.#isIdle && this.#settings.compaction) this.#compactIfSparse();
-    return this.#isIdle;
+    if (!this.#isIdle() && !this.#core.isMarking && clock() < deadline) this.#pause('sweep', () => this.#sweep(deadline));
+    if (this.#isIdle() && this.#settings.compaction) this.#compactIfSparse();
+    return this.#isIdle();
   }
 
   /** Collects everything in one pause. What is dead afterwards was not when this began. */
@@ -247,8 +248,8 @@ export class Collector {
     return due.length;
   }
 
-  /** A getter, because a compiler takes a field for unchanged that a call changes. */
-  get #isIdle(): boolean {
+  /** A method, because the compiler takes a field for unchanged that a call changes. */
+  #isIdle(): boolean {
     return this.phase === 'idle';
   }
 

@@ -47,14 +47,14 @@ export class ReferenceElements implements Elements {
 
   get(ref: number, index: number): number {
     const length = (sizeAt(this.core, ref) - this.offset) >> 2;
-    if (!(index >>> 0 < length)) refuse(index, length);
+    if (index >>> 0 !== index || index >= length) refuse(index, length);
     return this.core.words[((ref + this.offset) >> 2) + index] ?? refuse(index, length);
   }
 
   set(ref: number, index: number, value: number): void {
     const { core } = this;
     const length = (sizeAt(core, ref) - this.offset) >> 2;
-    if (!(index >>> 0 < length)) refuse(index, length);
+    if (index >>> 0 !== index || index >= length) refuse(index, length);
     const { words } = core;
     const at = ((ref + this.offset) >> 2) + index;
     if ((words[(ref >> 2) - 1]! & GENERATION_MASK) !== 0) core.store(ref, at, value);
@@ -81,13 +81,13 @@ export class Int32Elements implements Elements {
 
   get(ref: number, index: number): number {
     const length = (sizeAt(this.core, ref) - this.offset) >> 2;
-    if (!(index >>> 0 < length)) refuse(index, length);
+    if (index >>> 0 !== index || index >= length) refuse(index, length);
     return this.core.words[((ref + this.offset) >> 2) + index] ?? refuse(index, length);
   }
 
   set(ref: number, index: number, value: number): void {
     const length = (sizeAt(this.core, ref) - this.offset) >> 2;
-    if (!(index >>> 0 < length)) refuse(index, length);
+    if (index >>> 0 !== index || index >= length) refuse(index, length);
     this.core.words[((ref + this.offset) >> 2) + index] = value;
   }
 }
@@ -113,13 +113,13 @@ export class OtherElements implements Elements {
 
   get(ref: number, index: number): number {
     const length = this.length(ref);
-    if (!(index >>> 0 < length)) refuse(index, length);
+    if (index >>> 0 !== index || index >= length) refuse(index, length);
     return readAs(this.core, this.kind, ref + this.offset + index * this.elementSize) ?? refuse(index, length);
   }
 
   set(ref: number, index: number, value: number): void {
     const length = this.length(ref);
-    if (!(index >>> 0 < length)) refuse(index, length);
+    if (index >>> 0 !== index || index >= length) refuse(index, length);
     writeAs(this.core, this.kind, ref + this.offset + index * this.elementSize, value);
   }
 }

@@ -130,7 +130,7 @@ export class Uint8Field implements Field {
   }
 }
 
-/** Any other kind, through the memory's own views. */
+/** Any other kind, through the memory's own views: they are never dead, and cost a call. */
 export class OtherField implements Field {
   declare protected readonly core: HeapCore;
   declare readonly kind: FieldKind;
@@ -149,6 +149,7 @@ export class OtherField implements Field {
   }
 
   set(ref: number, value: number): void {
+    this.core.renew();
     writeAs(this.core, this.kind, ref + this.offset, value);
   }
 }

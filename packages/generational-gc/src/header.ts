@@ -80,4 +80,3 @@ export function typeOf(first: number, second: number): number {
 }
 
 if (OBJECT_HEADER_SIZE + 8 !== CELL_SIZE_MIN) throw new RangeError('the smallest cell must hold a header and a word of eight bytes');
-if (SMALL_SIZE_MAX > SIZE_MASK) throw new RangeError('the size of a small object must fit into its header');

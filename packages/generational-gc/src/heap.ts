@@ -160,7 +160,7 @@ export class GenerationalHeap {
    * @param fields - What stands before them.
    * @throws As `define` does.
    */
-  defineArray<const F extends Fields = Record<never, never>>(name: string, element: FieldKind, fields?: F): ArrayType<F> {
+  defineArray<const F extends Fields = Fields>(name: string, element: FieldKind, fields?: F): ArrayType<F> {
     this.#core.renew();
     const known = (fields ?? {}) as F;
     checkFields({ ...known, element });

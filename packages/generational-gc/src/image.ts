@@ -11,7 +11,7 @@ import { AllocatorError } from '@allokit/allocator';
 import type { HeapParts } from './collector.ts';
 import type { HeapCore } from './core.ts';
 import type { FieldKind } from './field-kind.ts';
-import { cellSizeOf, MARKED, OBJECT_HEADER_SIZE, OLD, SMALL_SIZE_MAX, typeOf } from './header.ts';
+import { cellSizeOf, FORWARDED, GENERATION_MASK, LARGE, MARKED, OBJECT_HEADER_SIZE, OLD, SMALL_SIZE_MAX, typeOf } from './header.ts';
 import type { Fields } from './layout.ts';
 import { firstWordOf, secondWordOf } from './type-table.ts';
 import { payloadSizeOf, tracedWords, updateReferences } from './walk.ts';
@@ -42,7 +42,9 @@ export function saveImage(core: HeapCore, roots: readonly number[], { drops }: I
     if (drops?.(value) === true) return 0;
     let number = numbers.get(value);
     if (number === undefined) {
-      if (core.types.at(typeOf(core.words[(value >> 2) - 2]!, core.words[(value >> 2) - 1]!)) === undefined) core.refuse(value);
+      const second = core.words[(value >> 2) - 1];
+      const isObject = second !== undefined && (second & GENERATION_MASK) <= LARGE && (second & FORWARDED) === 0;
+      if (!isObject || core.types.at(typeOf(core.words[(value >> 2) - 2]!, second)) === undefined) core.refuse(value);
       refs.push(value);
       number = refs.length * 8;
       numbers.set(value, number);
@@ -109,7 +111,7 @@ export function loadImage(parts: HeapParts, image: Uint8Array, define: (name: st
 
   const refs: number[] = [];
   const refOf = (value: number): number => {
-    if (value <= 0 || (value & 7) !== 0) return value;
+    if (value === 0 || (value & 1) !== 0) return value;
     const ref = refs[value / 8 - 1];
     if (ref === undefined) throw damage(`a reference is to object ${value / 8 - 1} of ${objectCount}`);
     return ref;
