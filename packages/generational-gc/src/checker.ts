@@ -1,7 +1,7 @@
 /** The accessors of a checked heap: they know a stale reference, and one of the wrong type, when they see it. */
 
 import { AllocatorError, formatAddress } from '@allokit/allocator';
-import type { HeapParts } from './collector.ts';
+import type { HeapParts } from './heap-parts.ts';
 import type { Elements } from './elements.ts';
 import { isTraced, type FieldKind } from './field-kind.ts';
 import type { Field } from './fields.ts';

@@ -1,31 +1,14 @@
-/** When what is collected: the order of the phases, and what starts them. */
+/** When what is collected, and what must not happen meanwhile. */
 
 import { AllocatorError, NULL, type Address } from '@allokit/allocator';
 import { compact } from './compaction.ts';
 import type { HeapCore, Occupation } from './core.ts';
-import { Evacuation } from './evacuation.ts';
-import { MARKED, REMEMBERED } from './header.ts';
-import { largeBlockSize, type LargeSpace } from './large-space.ts';
-import { Marker } from './marker.ts';
-import type { Nursery } from './nursery.ts';
-import type { OldSpace } from './old-space.ts';
+import type { HeapParts } from './heap-parts.ts';
+import { largeBlockSize } from './large-space.ts';
+import { OldCycle } from './old-cycle.ts';
 import { PauseHistogram } from './pause-histogram.ts';
-import type { Roots } from './roots.ts';
 import type { Settings } from './settings.ts';
-import { nextNurserySize, nextThreshold } from './tuning.ts';
-
-/** What the old space is in the middle of. */
-export type Phase = 'idle' | 'marking' | 'sweeping';
-
-/** The parts of a heap. */
-export interface HeapParts {
-  readonly core: HeapCore;
-  readonly nursery: Nursery;
-  readonly old: OldSpace;
-  readonly large: LargeSpace;
-  readonly roots: Roots;
-  readonly settings: Settings;
-}
+import { YoungCollections } from './young-collections.ts';
 
 /** Pauses by what they were for. */
 export interface Pauses {
@@ -36,16 +19,15 @@ export interface Pauses {
   readonly compact: PauseHistogram;
 }
 
-/** Weight of the latest minor pause in the typical one. */
-const RECENT = 0.25;
-
 /** The collector of a heap. */
 export class Collector {
   readonly #parts: HeapParts;
   readonly #core: HeapCore;
   readonly #settings: Settings;
-  readonly #evacuation: Evacuation;
-  readonly #marker: Marker;
+  /** Collections of the nursery. */
+  readonly young: YoungCollections;
+  /** Marking and sweeping of the rest. */
+  readonly cycle: OldCycle;
   /** Of every kind. */
   readonly pauses: Pauses = {
     minor: new PauseHistogram(),
@@ -54,40 +36,18 @@ export class Collector {
     full: new PauseHistogram(),
     compact: new PauseHistogram(),
   };
-  /** What the old space is in the middle of. */
-  phase: Phase = 'idle';
-  /** Bytes of old objects at which the next marking starts. */
-  threshold: number;
-  /** Complete markings. */
-  cycleCount = 0;
-  /** Bytes that became old. */
-  promotedBytes = 0;
-  /** Bytes allocated in the nursery, as of the last minor collection. */
-  allocatedBytes = 0;
-  /** Bytes that survived a minor collection, each time counted. */
-  survivedBytes = 0;
-  /** Bytes that minor collections began with. */
-  youngBytes = 0;
   /** Called for a stressed heap that wants it. */
   verify: () => void = () => undefined;
-  #isWeakTreated = false;
-  #recentPauseMs = 0;
   #largeBytesUntilWork: number;
-  #isRunningFinalizersPlanned = false;
+  #isFinalizingPlanned = false;
 
   constructor(parts: HeapParts) {
     this.#parts = parts;
     this.#core = parts.core;
     this.#settings = parts.settings;
-    this.#evacuation = new Evacuation(parts.core, parts.old, parts.roots);
-    this.#marker = new Marker(parts.core, parts.settings.clock);
-    this.threshold = parts.settings.threshold;
+    this.young = new YoungCollections(parts);
+    this.cycle = new OldCycle(parts);
     this.#largeBytesUntilWork = parts.settings.nurserySize;
-  }
-
-  /** Bytes of old and large objects, those included that nobody found dead yet. */
-  get oldBytes(): number {
-    return this.#parts.old.usedBytes + this.#parts.large.usedBytes;
   }
 
   /** Refuses what must not happen now. */
@@ -123,10 +83,10 @@ export class Collector {
   /** A large object: see `LargeSpace.allocate`. */
   makeLarge(size: number, first: number, second: number): Address {
     this.checkIdle();
-    const { large } = this.#parts;
+    const { large, nursery } = this.#parts;
     if (this.#settings.stress !== undefined) {
       this.#stress();
-      this.#parts.nursery.open(this.#settings.stress.everyBytes);
+      nursery.open(this.#settings.stress.everyBytes);
     }
     this.#largeBytesUntilWork -= size;
     if (this.#largeBytesUntilWork < 0) {
@@ -145,44 +105,31 @@ export class Collector {
   /** Collects the nursery. @param pinned - See `Evacuation.run`. */
   minor(pinned = 0): Address {
     return this.#pause('minor', () => {
-      const start = this.#settings.clock();
-      const moved = this.#evacuate(pinned);
-      const pauseMs = this.#settings.clock() - start;
-      this.#recentPauseMs += (pauseMs - this.#recentPauseMs) * (this.#recentPauseMs === 0 ? 1 : RECENT);
-      if (this.phase !== 'marking') this.#resize();
+      const moved = this.young.collect(pinned);
+      // A marking has the survivors' references already; it need not follow them to another nursery.
+      if (this.cycle.phase !== 'marking') this.young.resize();
       return moved;
     });
   }
 
-  /** What is to be done at a collection's occasion: starts a marking when it is time, or goes on with what is under way. */
+  /** What is to be done when there is occasion: starts a marking when it is time, or goes on with what is under way. */
   work(): void {
     if (this.#parts.nursery.isDegraded) return;
     const { incremental, pauseTargetMs } = this.#settings;
-    if (this.phase === 'idle' && this.oldBytes >= this.threshold) {
+    if (this.cycle.phase === 'idle' && this.cycle.bytes >= this.cycle.threshold) {
       if (incremental) this.start();
       else this.full();
     }
-    if (this.phase !== 'idle') this.step(pauseTargetMs);
+    if (this.cycle.phase !== 'idle') this.step(pauseTargetMs);
   }
 
   /** Starts a marking, if none is under way. */
   start(): void {
-    if (this.phase === 'sweeping') this.#pause('sweep', () => this.#sweepAll());
-    if (this.phase !== 'idle') return;
+    if (this.cycle.phase === 'sweeping') this.#pause('sweep', () => this.cycle.sweepAll());
+    if (this.cycle.phase !== 'idle') return;
     this.minor();
-    if (this.#parts.nursery.isDegraded) {
-      this.full();
-      return;
-    }
-    this.#pause('mark', () => {
-      const { nursery, roots } = this.#parts;
-      this.#marker.begin(false);
-      roots.update((value) => this.#marker.markRoot(value));
-      this.#marker.markRange(nursery.survivorsStart, nursery.survivorsEnd);
-      this.#core.isMarking = true;
-      this.#isWeakTreated = false;
-      this.phase = 'marking';
-    });
+    if (this.#parts.nursery.isDegraded) this.full();
+    else this.#pause('mark', () => this.cycle.begin('incremental'));
   }
 
   /**
@@ -193,30 +140,30 @@ export class Collector {
    * @returns Whether nothing is under way any more.
    */
   step(budgetMs: number, quantum?: number): boolean {
+    const { cycle } = this;
     const { clock } = this.#settings;
     const deadline = clock() + budgetMs;
-    if (this.#isIdle()) return true;
     // At least a little is done each time, so that whoever calls again and again comes to an end.
-    if (this.phase === 'sweeping') this.#pause('sweep', () => this.#sweep(deadline));
-    else this.#pause('mark', () => this.#mark(deadline, quantum));
-    if (!this.#isIdle() && !this.#core.isMarking && clock() < deadline) this.#pause('sweep', () => this.#sweep(deadline));
-    if (this.#isIdle() && this.#settings.compaction) this.#compactIfSparse();
-    return this.#isIdle();
+    if (cycle.phase === 'marking') this.#pause('mark', () => this.cycle.mark(deadline, quantum));
+    else if (cycle.phase === 'sweeping') this.#pause('sweep', () => cycle.sweep(deadline));
+    else return true;
+    if (this.#isSweeping() && clock() < deadline) this.#pause('sweep', () => cycle.sweep(deadline));
+    const isDone = this.cycle.phase === 'idle';
+    if (isDone && this.#settings.compaction) this.#compactIfSparse();
+    return isDone;
   }
 
   /** Collects everything in one pause. What is dead afterwards was not when this began. */
   full(): void {
     this.#pause('full', () => {
-      if (this.phase === 'marking') this.#mark(Infinity);
-      this.#sweepAll();
-      const { roots } = this.#parts;
-      this.#marker.begin(true);
-      roots.update((value) => this.#marker.markRoot(value));
-      this.#isWeakTreated = false;
-      this.#mark(Infinity);
-      this.#evacuate(0);
-      this.#sweepAll();
-      this.#resize();
+      const { cycle, young } = this;
+      if (cycle.phase === 'marking') cycle.mark(Infinity);
+      cycle.sweepAll();
+      cycle.begin('whole');
+      cycle.mark(Infinity);
+      young.collect();
+      cycle.sweepAll();
+      young.resize();
     });
     if (this.#settings.compaction) this.#compactIfSparse();
   }
@@ -249,8 +196,8 @@ export class Collector {
   }
 
   /** A method, because the compiler takes a field for unchanged that a call changes. */
-  #isIdle(): boolean {
-    return this.phase === 'idle';
+  #isSweeping(): boolean {
+    return this.cycle.phase === 'sweeping';
   }
 
   #refuse(size: number): never {
@@ -258,11 +205,10 @@ export class Collector {
     throw new AllocatorError('out-of-memory', `no room for ${size} bytes: ${takenBytes} of ${limit} bytes are taken, and everything in them is reachable`);
   }
 
-  /** A pause of some kind: counted, and with the doors closed. */
+  /** A pause of some kind: counted, and with the doors closed. One within another is a part of it. */
   #pause<T>(kind: keyof Pauses, action: () => T): T {
-    const { clock } = this.#settings;
-    // A pause within another one is a part of it.
     if (this.#core.occupation === 'collection') return action();
+    const { clock } = this.#settings;
     const start = clock();
     const result = this.#occupy('collection', action);
     this.pauses[kind].record(clock() - start);
@@ -288,127 +234,12 @@ export class Collector {
 
   #planFinalizers(): void {
     const { scheduleFinalizers } = this.#settings;
-    if (scheduleFinalizers === undefined || this.#isRunningFinalizersPlanned || this.#parts.roots.finalizers.due.length === 0) return;
-    this.#isRunningFinalizersPlanned = true;
+    if (scheduleFinalizers === undefined || this.#isFinalizingPlanned || this.#parts.roots.finalizers.due.length === 0) return;
+    this.#isFinalizingPlanned = true;
     scheduleFinalizers(() => {
-      this.#isRunningFinalizersPlanned = false;
+      this.#isFinalizingPlanned = false;
       if (this.#core.occupation !== 'released') this.runFinalizers();
     });
-  }
-
-  #evacuate(pinned: Address): Address {
-    const { nursery } = this.#parts;
-    const { tenure } = this.#settings;
-    const core = this.#core;
-    const young = nursery.edenBytes + nursery.survivorsBytes;
-    this.allocatedBytes += nursery.edenBytes;
-    this.youngBytes += young;
-    const evacuation = this.#evacuation;
-    let moved: Address;
-    if (nursery.isDegraded) {
-      moved = evacuation.run({ fromStart: core.youngStart, fromSize: core.youngSize, toStart: 0, toEnd: 0, tenure: 1, ageStep: 1 }, pinned);
-      nursery.isDegraded = evacuation.stuck.count > 0;
-      if (!nursery.isDegraded) nursery.moveTo(nursery.address, nursery.edenSize, 0);
-    } else {
-      const fromStart = nursery.isInA ? nursery.address : nursery.edenStart;
-      const fromSize = nursery.edenSize + nursery.survivorSize;
-      const toStart = nursery.targetStart;
-      moved = evacuation.run({ fromStart, fromSize, toStart, toEnd: toStart + nursery.survivorSize, tenure, ageStep: 1 }, pinned);
-      this.survivedBytes += evacuation.toTop - toStart;
-      if (evacuation.stuck.count > 0) nursery.isDegraded = true;
-      else nursery.flip(evacuation.toTop);
-    }
-    this.promotedBytes += evacuation.promotedBytes;
-    this.survivedBytes += evacuation.promotedBytes;
-    return moved;
-  }
-
-  /** Gives the nursery the size that it should have: the survivors move to a new one. */
-  #resize(): void {
-    const { nursery } = this.#parts;
-    const { nurserySize, nurserySizeMax, pauseTargetMs } = this.#settings;
-    if (nursery.isDegraded) return;
-    const survivors = nursery.survivorsBytes;
-    const { edenSize: size, address } = nursery;
-    const wanted = nextNurserySize({
-      size,
-      sizeMin: nurserySize,
-      sizeMax: nurserySizeMax,
-      occupancy: survivors / nursery.survivorSize,
-      pauseMs: this.#recentPauseMs,
-      pauseTargetMs,
-    });
-    if (wanted === size || survivors * 4 > wanted - 64) return;
-    const target = nursery.take(wanted);
-    if (target === NULL) return;
-    const oldBytes = this.#core.youngSize;
-    const from = { fromStart: nursery.survivorsStart, fromSize: survivors };
-    nursery.moveTo(target, wanted, survivors);
-    this.#evacuation.run({ ...from, toStart: target, toEnd: target + survivors, tenure: Infinity, ageStep: 0 });
-    this.#core.give(address, oldBytes);
-  }
-
-  #mark(deadline: number, quantum?: number): void {
-    for (;;) {
-      if (!this.#marker.drain(deadline, quantum)) return;
-      if (this.#isWeakTreated) break;
-      this.#treatWeak();
-    }
-    this.#pruneRemembered();
-    this.#core.grey.clear();
-    this.#core.isMarking = false;
-    this.#parts.old.beginSweep();
-    this.#parts.large.beginSweep();
-    this.phase = 'sweeping';
-    this.cycleCount += 1;
-  }
-
-  /** Everything strong is marked: clears weak references to what is not, and marks what finalizers will see. */
-  #treatWeak(): void {
-    const core = this.#core;
-    // An incremental marking knows nothing of the young.
-    const where = (value: number): number => ((core.isMarking && core.isYoung(value)) || core.words[(value >> 2) - 2]! < 0 ? value : 0);
-    const { roots } = this.#parts;
-    roots.updateWeak(where);
-    for (const entry of roots.finalizers.sort(where)) {
-      roots.finalizers.due.push(entry);
-      this.#marker.markRoot(entry.ref);
-    }
-    this.#isWeakTreated = true;
-  }
-
-  /** Forgets remembered objects that are dead: their cells will be others'. */
-  #pruneRemembered(): void {
-    const { words, remembered } = this.#core;
-    let kept = 0;
-    for (let i = 0; i < remembered.count; i += 1) {
-      const ref = remembered.entries[i]!;
-      const at = (ref >> 2) - 2;
-      if ((words[at]! & MARKED) === 0) words[at + 1] = words[at + 1]! & ~REMEMBERED;
-      else {
-        remembered.entries[kept] = ref;
-        kept += 1;
-      }
-    }
-    remembered.count = kept;
-  }
-
-  #sweep(deadline: number): void {
-    const { old, large } = this.#parts;
-    const { clock } = this.#settings;
-    do if (!old.sweepNext() && !large.sweepNext()) {
-      this.#endCycle();
-      return;
-    } while (clock() < deadline);
-  }
-
-  #sweepAll(): void {
-    if (this.phase === 'sweeping') this.#sweep(Infinity);
-  }
-
-  #endCycle(): void {
-    this.phase = 'idle';
-    this.threshold = nextThreshold(this.oldBytes, this.#settings.threshold, this.#settings.limit);
   }
 
   #compactIfSparse(): void {
@@ -420,7 +251,7 @@ export class Collector {
   /** With an empty eden: what is dead in it would have to be kept in order too. */
   #compactNow(): void {
     const { nursery } = this.#parts;
-    if (nursery.edenBytes > 0) this.#evacuate(0);
+    if (nursery.edenBytes > 0) this.young.collect();
     if (!nursery.isDegraded) compact(this.#parts);
   }
 
@@ -431,7 +262,7 @@ export class Collector {
         this.minor();
         break;
       case 'step':
-        if (this.phase === 'idle') this.start();
+        if (this.cycle.phase === 'idle') this.start();
         else this.minor();
         this.step(-Infinity, 2);
         break;

@@ -8,7 +8,7 @@
  */
 
 import { NULL, type Address } from '@allokit/allocator';
-import type { HeapParts } from './collector.ts';
+import type { HeapParts } from './heap-parts.ts';
 import { FORWARDED, GENERATION_MASK, FREE, OBJECT_HEADER_SIZE, PINNED } from './header.ts';
 import { writeRun, type OldBlock } from './old-space.ts';
 import { CELL_SIZES } from './size-class.ts';

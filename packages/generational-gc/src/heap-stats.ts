@@ -1,6 +1,8 @@
 /** What a heap says of itself. */
 
-import type { Collector, HeapParts, Phase } from './collector.ts';
+import type { Collector } from './collector.ts';
+import type { HeapParts } from './heap-parts.ts';
+import type { Phase } from './old-cycle.ts';
 import { cellSizeOf, typeOf } from './header.ts';
 import { largeBlockSize } from './large-space.ts';
 import type { PauseStats } from './pause-histogram.ts';
@@ -73,7 +75,7 @@ export interface TypeCensus {
 
 /** The figures as of now. O(blocks). */
 export function statsOf({ core, nursery, old, large, roots }: HeapParts, collector: Collector): HeapStats {
-  const { pauses } = collector;
+  const { pauses, young, cycle } = collector;
   return {
     takenBytes: core.takenBytes,
     takenBytesMax: core.takenBytesMax,
@@ -82,18 +84,18 @@ export function statsOf({ core, nursery, old, large, roots }: HeapParts, collect
     nurserySize: nursery.edenSize,
     oldBytes: old.usedBytes,
     largeBytes: large.usedBytes,
-    threshold: collector.threshold,
-    phase: collector.phase,
-    allocatedBytes: collector.allocatedBytes + nursery.edenBytes,
-    promotedBytes: collector.promotedBytes,
-    survivalRate: collector.youngBytes === 0 ? 0 : collector.survivedBytes / collector.youngBytes,
+    threshold: cycle.threshold,
+    phase: cycle.phase,
+    allocatedBytes: young.allocatedBytes + nursery.edenBytes,
+    promotedBytes: young.promotedBytes,
+    survivalRate: young.youngBytes === 0 ? 0 : young.survivedBytes / young.youngBytes,
     sweptBytes: old.sweptBytes + large.sweptBytes,
     barrierHitCount: core.remembered.hitCount,
     rememberedCount: core.remembered.count,
     handleCount: roots.handles.count,
     weakCount: roots.weak.count,
     finalizerCount: roots.finalizers.waiting.length + roots.finalizers.due.length,
-    cycleCount: collector.cycleCount,
+    cycleCount: cycle.count,
     pauses: {
       minor: pauses.minor.stats(),
       mark: pauses.mark.stats(),

@@ -2,7 +2,8 @@
 
 import { AllocatorError, NULL, checkAllocator, checkHeader, eraseHeader, writeHeader, type Address, type Allocator, type Memory } from '@allokit/allocator';
 import { Checker } from './checker.ts';
-import { Collector, type HeapParts } from './collector.ts';
+import { Collector } from './collector.ts';
+import type { HeapParts } from './heap-parts.ts';
 import { HeapCore, STATE_SIZE } from './core.ts';
 import { FIELD_SIZE, type FieldKind } from './field-kind.ts';
 import { FinalizerTable } from './finalizer-table.ts';
@@ -328,7 +329,7 @@ export class GenerationalHeap {
   verify(): void {
     this.#core.renew();
     checkHeader(this.memory, this.address, HEADER, this.#stateBytes);
-    verifyHeap(this.#parts, this.#collector.phase);
+    verifyHeap(this.#parts, this.#collector.cycle.phase);
   }
 
   /**

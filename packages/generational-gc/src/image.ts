@@ -8,7 +8,7 @@
  */
 
 import { AllocatorError } from '@allokit/allocator';
-import type { HeapParts } from './collector.ts';
+import type { HeapParts } from './heap-parts.ts';
 import type { HeapCore } from './core.ts';
 import type { FieldKind } from './field-kind.ts';
 import { cellSizeOf, FORWARDED, GENERATION_MASK, LARGE, MARKED, OBJECT_HEADER_SIZE, OLD, SMALL_SIZE_MAX, typeOf } from './header.ts';

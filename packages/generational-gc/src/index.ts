@@ -3,7 +3,7 @@
  *
  * @module @allokit/generational-gc
  */
-export { type Phase } from './collector.ts';
+
 export { type Elements } from './elements.ts';
 export { SMALL_INTEGER_MAX, SMALL_INTEGER_MIN, integerOf, isSmallInteger, smallInteger, type FieldKind } from './field-kind.ts';
 export { type Field } from './fields.ts';
@@ -14,6 +14,7 @@ export { type ImageOptions } from './image.ts';
 export { type Fields, type Layout } from './layout.ts';
 export { ArrayType, ObjectType, RecordType, type FieldsOf, type NumberFor } from './object-type.ts';
 export { type PauseStats } from './pause-histogram.ts';
+export { type Phase } from './old-cycle.ts';
 export { PRESETS, detectPreset, presetOptions, type Preset, type PresetName } from './presets.ts';
 export { Pin, WeakReference } from './references.ts';
 export { type HeapOptions, type StressAction, type StressOptions } from './settings.ts';

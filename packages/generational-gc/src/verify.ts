@@ -1,7 +1,8 @@
 /** Walks a heap and proves that everything in it fits together. */
 
 import { AllocatorError, formatAddress, type Address } from '@allokit/allocator';
-import type { HeapParts, Phase } from './collector.ts';
+import type { HeapParts } from './heap-parts.ts';
+import type { Phase } from './old-cycle.ts';
 import { LIMIT, STACK_LIMIT, STACK_TOP, STATE_SIZE, TOP } from './core.ts';
 import { cellSizeOf, FORWARDED, GENERATION_MASK, LARGE, OBJECT_HEADER_SIZE, OLD, REMEMBERED, SIZE_MASK, SIZE_WIDE, SMALL_SIZE_MAX, STUCK, typeOf, YOUNG } from './header.ts';
 import { largeBlockSize, largeSizeOf } from './large-space.ts';

@@ -1,7 +1,7 @@
 /** Walks the objects of a heap: those that are alive, as far as is known. */
 
 import type { Address } from '@allokit/allocator';
-import type { HeapParts } from './collector.ts';
+import type { HeapParts } from './heap-parts.ts';
 import { cellSizeOf, FREE, GENERATION_MASK, LARGE, OBJECT_HEADER_SIZE, SIZE_MASK, typeOf } from './header.ts';
 import { largeSizeOf } from './large-space.ts';
 import { CELL_SIZES } from './size-class.ts';
