@@ -8,10 +8,10 @@ import { HeapCore, STATE_SIZE } from './core.ts';
 import { FIELD_SIZE, type FieldKind } from './field-kind.ts';
 import { FinalizerTable } from './finalizer-table.ts';
 import { Handles, Scope, type Handle } from './handle.ts';
-import { typeOf } from './header.ts';
+import { cellSizeOf, typeOf } from './header.ts';
 import { censusOf, statsOf, type HeapStats, type TypeCensus } from './heap-stats.ts';
 import { loadImage, saveImage, type ImageOptions } from './image.ts';
-import { LargeSpace } from './large-space.ts';
+import { largeBlockSize, LargeSpace } from './large-space.ts';
 import type { Fields } from './layout.ts';
 import { Nursery } from './nursery.ts';
 import { ArrayType, RecordType } from './object-type.ts';
@@ -22,7 +22,7 @@ import { Roots } from './roots.ts';
 import { settle, type HeapOptions } from './settings.ts';
 import { ShadowStack } from './shadow-stack.ts';
 import { verifyHeap } from './verify.ts';
-import { walkLarge, walkOld, walkYoung } from './walk.ts';
+import { payloadSizeOf, walkLarge, walkOld, walkYoung } from './walk.ts';
 
 /** What a collection collects: the nursery; or everything, in one pause; or everything, and then closes the gaps. */
 export type CollectionKind = 'minor' | 'full' | 'compact';
@@ -31,6 +31,10 @@ export type CollectionKind = 'minor' | 'full' | 'compact';
 export interface HeapCell {
   /** The reference, or where the run starts. */
   readonly address: Address;
+  /** What it takes, header and rounding included. */
+  readonly size: number;
+  /** Whether the marking under way, or the last one if this is not swept yet, reached it. */
+  readonly isMarked: boolean;
   /** Of the type; absent for a free run. */
   readonly type?: string;
   /** Which part it lies in. */
@@ -313,10 +317,12 @@ export class GenerationalHeap {
     const cells: HeapCell[] = [];
     const { nursery } = this.#parts;
     const add = (space: HeapCell['space']) => (address: Address): void => {
-      cells.push({ address, type: this.typeOf(address).name, space });
+      const payload = payloadSizeOf(this.#core.words, address);
+      const size = space === 'large' ? largeBlockSize(payload) : cellSizeOf(payload);
+      cells.push({ address, size, type: this.typeOf(address).name, space, isMarked: this.#core.words[(address >> 2) - 2]! < 0 });
     };
     if (!nursery.isDegraded) walkYoung(this.#parts, (ref) => add(ref >= nursery.edenStart && ref < nursery.edenEnd ? 'eden' : 'survivors')(ref));
-    walkOld(this.#parts, add('old'), (address) => cells.push({ address, space: 'old' }));
+    walkOld(this.#parts, add('old'), (address, size) => cells.push({ address, size, space: 'old', isMarked: false }));
     walkLarge(this.#parts, add('large'));
     return cells;
   }

@@ -25,6 +25,8 @@ interface Watched {
 /** Fields that hold references, in order. */
 const WIDE = ['a', 'b', 'c', 'd', 'e', 'f', 'g', 'h'] as const;
 const REGISTERS = 24;
+/** Registers whose object stays for long, so that graphs have time to grow. */
+const LASTING = 8;
 
 /** The program and its state. */
 export class Mutator {
@@ -156,11 +158,12 @@ export class Mutator {
     const { random } = this;
     const register = random.below(REGISTERS);
     const other = random.below(REGISTERS);
+    const fleeting = random.chance(1, 400) ? other : random.between(LASTING, REGISTERS - 1);
     const action = random.below(100);
-    if (action < 40) this.#allocate(register, other);
-    else if (action < 65) this.#link(register, other);
-    else if (action < 80) this.#follow(register, other);
-    else if (action < 85) this.#set(register, 0, undefined);
+    if (action < 35) this.#allocate(this.#twins[register] === undefined ? register : fleeting, other);
+    else if (action < 74) this.#link(register, other);
+    else if (action < 84) this.#follow(register, fleeting);
+    else if (action < 85) this.#set(fleeting, 0, undefined);
     else if (action < 88) this.#watch(register);
     else if (action < 90) this.#finalize(register);
     else if (action < 92) this.#pin(register);
@@ -239,12 +242,22 @@ export class Mutator {
     return index === 0 ? this.#mixed.fields.head.get(ref) : this.#mixed.elements.get(ref, index - 1);
   }
 
+  /** Writes into an object that is a few steps from a register, rather into a field that is empty: so graphs grow. */
   #link(register: number, other: number): void {
     const { random } = this;
-    const twin = this.#twins[register];
+    let twin = this.#twins[register];
+    let ref = this.#get(register);
+    for (let steps = random.below(8); steps > 0 && twin !== undefined && twin.links.length > 0; steps -= 1) {
+      const index = random.below(twin.links.length);
+      const next: Twin | number | undefined = twin.links[index];
+      if (typeof next !== 'object') continue;
+      ref = this.#linkOf(ref, twin, index);
+      twin = next;
+    }
     if (twin === undefined || twin.links.length === 0) return;
-    const index = random.below(twin.links.length);
-    const ref = this.#get(register);
+    let index = random.below(twin.links.length);
+    for (let tries = 0; tries < 3 && twin.links[index] !== undefined; tries += 1) index = random.below(twin.links.length);
+    if (twin.links[index] !== undefined && random.chance(14, 15)) return;
     const holdsValues = twin.shape === 'list' || (twin.shape === 'pair' && index === 1);
     const link = holdsValues && random.chance(1, 4) ? random.between(-5, 5) : this.#twins[other];
     const value = typeof link === 'number' ? smallInteger(link) : this.#get(other);
