@@ -114,6 +114,7 @@ export {
 } from '@allokit/arena';
 export {
   ArrayType,
+  type AttachedHeap,
   type CollectionKind,
   detectPreset,
   type Elements,

@@ -41,6 +41,14 @@ export interface HeapCell {
   readonly space: 'survivors' | 'eden' | 'old' | 'large';
 }
 
+/** A heap made from an image. */
+export interface AttachedHeap {
+  /** The heap. */
+  readonly heap: GenerationalHeap;
+  /** A handle for each root that was saved, in the same order. */
+  readonly roots: readonly Handle[];
+}
+
 const HEADER = { kind: 'GCHP', version: 1 };
 
 /**
@@ -132,7 +140,7 @@ export class GenerationalHeap {
    * @returns The heap, and a handle for each root that was saved.
    * @throws As `create` does; AllocatorError `bad-header` for what is no image, `corrupt` for one that is damaged.
    */
-  static attach(parent: Allocator, image: Uint8Array, options: HeapOptions = {}): { readonly heap: GenerationalHeap; readonly roots: readonly Handle[] } {
+  static attach(parent: Allocator, image: Uint8Array, options: HeapOptions = {}): AttachedHeap {
     const heap = GenerationalHeap.create(parent, options);
     try {
       return { heap, roots: heap.load(image) };

@@ -9,7 +9,7 @@ export { SMALL_INTEGER_MAX, SMALL_INTEGER_MIN, integerOf, isSmallInteger, smallI
 export { type Field } from './fields.ts';
 export { Handle, Local, Scope, type Root } from './handle.ts';
 export { type HeapStats, type TypeCensus } from './heap-stats.ts';
-export { GenerationalHeap, type CollectionKind, type HeapCell } from './heap.ts';
+export { GenerationalHeap, type AttachedHeap, type CollectionKind, type HeapCell } from './heap.ts';
 export { type ImageOptions } from './image.ts';
 export { type Fields, type Layout } from './layout.ts';
 export { ArrayType, ObjectType, RecordType, type FieldsOf, type NumberFor } from './object-type.ts';

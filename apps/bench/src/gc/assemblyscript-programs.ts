@@ -95,14 +95,14 @@ async function compile(): Promise<WebAssembly.Module> {
   if (known !== undefined) return WebAssembly.compile(known);
   const { default: asc } = await import('assemblyscript/asc');
   let binary: Uint8Array | undefined;
-  const { error, stderr } = await asc.main(['module.ts', '--outFile', 'module.wasm', '-O3', '--noAssert', '--runtime', 'incremental'], {
+  const { error } = await asc.main(['module.ts', '--outFile', 'module.wasm', '-O3', '--noAssert', '--runtime', 'incremental'], {
     readFile: (name: string) => (name === 'module.ts' ? SOURCE : null),
     writeFile: (name: string, contents: Uint8Array | string) => {
       if (name === 'module.wasm' && typeof contents !== 'string') binary = contents;
     },
     listFiles: () => [],
   });
-  if (error !== null || binary === undefined) throw new Error(`asc could not compile the programs: ${stderr.toString()}`, { cause: error });
+  if (error !== null || binary === undefined) throw new Error('asc could not compile the programs', { cause: error });
   await mkdir(cacheFolder(), { recursive: true });
   await writeFile(cached, binary);
   return WebAssembly.compile(Uint8Array.from(binary));
