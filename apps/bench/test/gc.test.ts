@@ -3,6 +3,7 @@ import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
 import { describe, expect, test } from 'vitest';
 
 import { gcClaims, type Fact } from '../src/gc/facts.ts';
@@ -21,11 +22,8 @@ test('every program comes to the same result in all three', { timeout: 120_000 }
   const folder = await mkdtemp(join(tmpdir(), 'allokit-bench-gc-'));
   try {
     const csv = join(folder, 'out.csv');
-    const stdout = await new Promise<string>((resolve, reject) => {
-      execFile(process.execPath, ['--conditions=source', CLI, 'gc', '--rounds', '1', '--warm', '1', '--depth', '8', '--no-facts', '--json', '--csv', csv], { maxBuffer: 2 ** 24 }, (error, out) => {
-        if (error === null) resolve(out);
-        else reject(error);
-      });
+    const { stdout } = await promisify(execFile)(process.execPath, ['--conditions=source', CLI, 'gc', '--rounds', '1', '--warm', '1', '--depth', '8', '--no-facts', '--json', '--csv', csv], {
+      maxBuffer: 2 ** 24,
     });
     const report = JSON.parse(stdout) as Report;
     expect(report).toMatchObject({ command: 'gc', facts: [] });
@@ -42,7 +40,7 @@ test('every program comes to the same result in all three', { timeout: 120_000 }
 });
 
 describe('claims', () => {
-  const fact = (name: Fact['name'], median: number, p99: number): Fact => ({ name, unit: '', count: 1, best: median, median, p99, max: p99 });
+  const fact = (name: Fact['name'], median: number, p99: number): Fact => ({ name, unit: '', count: 1, best: median, median, p99, cpuP99: p99, max: p99 });
   const facts = (factor: number): Fact[] => [fact('allocation', 8 * factor, 9), fact('minor', factor, 2 * factor), fact('marking', 1, 4 * factor), fact('memory', 44 * factor, NaN)];
   const trees = (subject: GcResult['subject'], medianMs: number): GcResult => ({ workload: 'trees', parameters: '', subject, status: 'ok', medianMs, bestMs: medianMs, worstMs: medianMs, ratio: 1, roundCount: 1, checksum: 1 });
 

@@ -63,12 +63,13 @@ export class Collector {
   makeRoom(cellSize: number): Address {
     this.checkIdle();
     const { nursery } = this.#parts;
-    const { stress } = this.#settings;
+    const { stress, clock } = this.#settings;
     if (stress !== undefined) this.#stress();
     let cell = nursery.bump(cellSize);
     if (cell === NULL) {
+      const start = clock();
       this.minor();
-      this.work();
+      this.work(start);
       cell = nursery.bump(cellSize);
     }
     if (cell === NULL) {
@@ -91,7 +92,7 @@ export class Collector {
     this.#largeBytesUntilWork -= size;
     if (this.#largeBytesUntilWork < 0) {
       this.#largeBytesUntilWork = this.#settings.nurserySize;
-      this.work();
+      this.work(this.#settings.clock());
     }
     let ref = large.allocate(size, first, second);
     if (ref === NULL && largeBlockSize(size) <= this.#settings.limit) {
@@ -112,15 +113,19 @@ export class Collector {
     });
   }
 
-  /** What is to be done when there is occasion: starts a marking when it is time, or goes on with what is under way. */
-  work(): void {
+  /**
+   * What is to be done when there is occasion: starts a marking when it is time, or goes on with what is under way.
+   *
+   * @param start - When the pause began that this is a part of: what is left of the target is used, and a quarter of it at least, or a marking might never end.
+   */
+  work(start: number): void {
     if (this.#parts.nursery.isDegraded) return;
-    const { incremental, pauseTargetMs } = this.#settings;
+    const { incremental, pauseTargetMs, clock } = this.#settings;
     if (this.cycle.phase === 'idle' && this.cycle.bytes >= this.cycle.threshold) {
       if (incremental) this.start();
       else this.full();
     }
-    if (this.cycle.phase !== 'idle') this.step(pauseTargetMs);
+    if (this.cycle.phase !== 'idle') this.step(Math.max(pauseTargetMs / 4, pauseTargetMs - (clock() - start)));
   }
 
   /** Starts a marking, if none is under way. */
