@@ -6,7 +6,7 @@ const STEPS_LOG2 = 3;
 /** Up to 2^31 microseconds. */
 const BUCKETS = 32 << STEPS_LOG2;
 
-/** Figures of a {@link PauseHistogram}, in milliseconds. A percentile is at most an eighth too high. */
+/** Figures of pauses, in milliseconds. A percentile is at most an eighth too high. */
 export interface PauseStats {
   /** How many there were. */
   readonly count: number;
