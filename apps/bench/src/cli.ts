@@ -9,6 +9,7 @@ import { addPictureCommands } from './cli/pictures.ts';
 import { addTableCommands } from './cli/tables.ts';
 import { compose } from './commands/compose.ts';
 import { copy } from './commands/copy.ts';
+import { gc, GC_WORKLOADS } from './commands/gc.ts';
 import { record } from './commands/record.ts';
 import { vmem, VMEM_SIZE, VmemSizeError } from './commands/vmem.ts';
 import { OPERATIONS, type Operation } from './copy/subjects.ts';
@@ -61,6 +62,17 @@ roundsCommand(program, 'copy', 'Bytes copied, filled, compared and searched, 6 o
     const { json, rounds, warm: warmRounds, operation: picks } = options;
     const operations = OPERATIONS.filter((name) => picks.length === 0 || picks.includes(name));
     const isFine = await copy({ operations, rounds, warmRounds, json, commandLine: commandLine(), ...(await outputPaths(options)) });
+    if (!isFine) process.exitCode = 1;
+  });
+
+roundsCommand(program, 'gc', 'Garbage collection: programs in a generational heap, on plain objects and in AssemblyScript; pauses, allocation and memory of the first.', { rounds: 11, warm: 4 })
+  .option('--depth <number>', 'of the binary trees', wholeNumber(4), 16)
+  .option('--workload <name>', `do one only, of ${GC_WORKLOADS.join(', ')}; repeat for more (default: all)`, oneOf(GC_WORKLOADS), [] as (typeof GC_WORKLOADS)[number][])
+  .option('--no-facts', 'leave out allocation, pauses and memory')
+  .action(async (options: RoundsOptions & { readonly depth: number; readonly workload: readonly (typeof GC_WORKLOADS)[number][]; readonly facts: boolean }) => {
+    const { json, csv, rounds, warm: warmRounds, depth, workload: picks, facts } = options;
+    const workloads = GC_WORKLOADS.filter((name) => picks.length === 0 || picks.includes(name));
+    const isFine = await gc({ workloads, depth, facts, rounds, warmRounds, json, commandLine: commandLine(), csv: csv === undefined ? undefined : await userPath(csv) });
     if (!isFine) process.exitCode = 1;
   });
 

@@ -17,6 +17,7 @@
  * | `already-initialised` | an allocator of this kind lives at the address already |
  * | `released` | the allocator or memory was released and can no longer be used |
  * | `out-of-memory` | an allocator could not be created for lack of memory (allocations return `NULL` instead) |
+ * | `busy` | it is in the middle of something during which it takes no calls |
  * | `unsupported` | this memory or platform cannot do it |
  * | `system` | the operating system refused for another reason than lack of memory; the message names its error |
  */
@@ -30,6 +31,7 @@ export type AllocatorErrorCode =
   | 'already-initialised'
   | 'released'
   | 'out-of-memory'
+  | 'busy'
   | 'unsupported'
   | 'system';
 

@@ -1,0 +1,120 @@
+/** The accessors of a checked heap: they know a stale reference, and one of the wrong type, when they see it. */
+
+import { AllocatorError, formatAddress } from '@allokit/allocator';
+import type { HeapParts } from './heap-parts.ts';
+import type { Elements } from './elements.ts';
+import { isTraced, type FieldKind } from './field-kind.ts';
+import type { Field } from './fields.ts';
+import { FORWARDED, GENERATION_MASK, LARGE, OBJECT_HEADER_SIZE, OLD, typeOf, YOUNG } from './header.ts';
+import type { TypeDescriptor } from './type-table.ts';
+
+/** Tells good references from bad ones, as far as their header shows. */
+export class Checker {
+  readonly #parts: HeapParts;
+
+  constructor(parts: HeapParts) {
+    this.#parts = parts;
+  }
+
+  /**
+   * Refuses what is no reference to an object of a type. O(1).
+   *
+   * @throws TypeError, AllocatorError `invalid-address` or `busy`.
+   */
+  check(ref: number, type: TypeDescriptor): void {
+    const { core } = this.#parts;
+    core.renew();
+    if (core.occupation === 'collection') throw new AllocatorError('busy', 'the heap is in the middle of a collection');
+    this.#checkObject(ref, type.name);
+    const found = typeOf(core.words[(ref >> 2) - 2]!, core.words[(ref >> 2) - 1]!);
+    if (found !== type.id) throw new TypeError(`the object at ${formatAddress(ref)} is a ${core.types.at(found)!.name}, not a ${type.name}`);
+  }
+
+  /** Refuses what a field of a kind cannot hold. O(1). */
+  checkValue(kind: FieldKind, value: number, name: string): void {
+    if (typeof value !== 'number') throw new TypeError(`${name} must be a number, got ${typeof value}`);
+    if (!isTraced(kind) || value === 0 || (kind === 'value' && value === (value | 0) && (value & 1) !== 0)) return;
+    this.#checkObject(value, name);
+  }
+
+  #checkObject(ref: number, name: string): void {
+    const { core } = this.#parts;
+    if (typeof ref !== 'number') throw new TypeError(`a reference to ${name} must be a number, got ${typeof ref}`);
+    if (!(ref > OBJECT_HEADER_SIZE && ref < core.words.length * 4 && (ref & 7) === 0 && Number.isInteger(ref))) core.refuse(ref);
+    const second = core.words[(ref >> 2) - 1]!;
+    const generation = second & GENERATION_MASK;
+    const isPossible = generation === YOUNG ? this.#isYoungObject(ref) : (generation === OLD || generation === LARGE) && !core.isYoung(ref);
+    if (!isPossible || (second & FORWARDED) !== 0 || core.types.at(typeOf(core.words[(ref >> 2) - 2]!, second)) === undefined) core.refuse(ref);
+  }
+
+  /** Whether a young object can be there: not where the last collection copied from. */
+  #isYoungObject(ref: number): boolean {
+    const { core, nursery } = this.#parts;
+    if (!core.isYoung(ref)) return false;
+    if (nursery.isDegraded || (ref > nursery.survivorsStart && ref < nursery.survivorsEnd)) return true;
+    return ref > nursery.edenStart && ref < nursery.edenStart + nursery.edenBytes;
+  }
+}
+
+/** A field of a checked heap. */
+export class CheckedField implements Field {
+  readonly kind: FieldKind;
+  readonly offset: number;
+  readonly #field: Field;
+  readonly #type: TypeDescriptor;
+  readonly #name: string;
+  readonly #checker: Checker;
+
+  constructor(field: Field, type: TypeDescriptor, name: string, checker: Checker) {
+    this.kind = field.kind;
+    this.offset = field.offset;
+    this.#field = field;
+    this.#type = type;
+    this.#name = name;
+    this.#checker = checker;
+  }
+
+  get(ref: number): number {
+    this.#checker.check(ref, this.#type);
+    return this.#field.get(ref);
+  }
+
+  set(ref: number, value: number): void {
+    this.#checker.check(ref, this.#type);
+    this.#checker.checkValue(this.kind, value, this.#name);
+    this.#field.set(ref, value);
+  }
+}
+
+/** The elements of an array type of a checked heap. */
+export class CheckedElements implements Elements {
+  readonly kind: FieldKind;
+  readonly offset: number;
+  readonly #elements: Elements;
+  readonly #type: TypeDescriptor;
+  readonly #checker: Checker;
+
+  constructor(elements: Elements, type: TypeDescriptor, checker: Checker) {
+    this.kind = elements.kind;
+    this.offset = elements.offset;
+    this.#elements = elements;
+    this.#type = type;
+    this.#checker = checker;
+  }
+
+  length(ref: number): number {
+    this.#checker.check(ref, this.#type);
+    return this.#elements.length(ref);
+  }
+
+  get(ref: number, index: number): number {
+    this.#checker.check(ref, this.#type);
+    return this.#elements.get(ref, index);
+  }
+
+  set(ref: number, index: number, value: number): void {
+    this.#checker.check(ref, this.#type);
+    this.#checker.checkValue(this.kind, value, 'an element');
+    this.#elements.set(ref, index, value);
+  }
+}
