@@ -1,0 +1,88 @@
+/**
+ * Memory that shrinks as far as the module can tell.
+ *
+ *     0                 size that the module sees             size of the memory
+ *     |  ...            |  hidden pages, all zero              |
+ *
+ * `memory.size` is what is there less what is hidden. `memory.grow` takes hidden pages first, and the engine's after them, so that it fails exactly when it
+ * would without any.
+ */
+
+import { ADDED, endOf, trapOutOfBounds } from './rewrite.ts';
+import type { Additions } from './additions.ts';
+import { op, TYPE } from './encoding.ts';
+import type { MemoryFacts } from './read-module.ts';
+
+const { i32, i64 } = TYPE;
+const PAGE_SIZE_LOG2 = 16;
+
+/** Indices of what was added for a memory that can grow. */
+export interface Growth {
+  /** Global: pages that the module does not see. */
+  readonly hidden: number;
+  /** Global: pages that it saw when its state was saved. */
+  readonly savedPages: number;
+  /** Function in place of `memory.grow`. */
+  readonly grow: number;
+  /** The check of accesses, if there is to be one. */
+  readonly bounds: Bounds | undefined;
+}
+
+/** Indices of what checks accesses. */
+export interface Bounds {
+  /** Global: bytes that the module sees, or fewer when the host made the memory grow meanwhile. */
+  readonly limit: number;
+  /** Function: takes the end of an access that exceeds the limit; looks again, and traps. */
+  readonly refuse: number;
+}
+
+/** Adds what a growing memory needs. */
+export function growthOf(additions: Additions, memory: number, { initial }: MemoryFacts, checksBounds: boolean): Growth {
+  const hidden = additions.global([i32], [...op.i32Const(0), ...op.end]);
+  const savedPages = additions.global([i32], [...op.i32Const(0), ...op.end]);
+  additions.export(ADDED.hidden(memory), 'global', hidden);
+  const bounds = checksBounds ? boundsOf(additions, memory, hidden, initial) : undefined;
+  const renew = bounds === undefined ? [] : renewLimit(memory, hidden, bounds.limit);
+  // Local 0: pages asked for; 1: pages before, as seen.
+  const grow = additions.func(
+    [i32],
+    [i32],
+    [i32],
+    [
+      ...[...op.memorySize(memory), ...op.globalGet(hidden), ...op.i32Sub, ...op.localSet(1)],
+      ...[...op.localGet(0), ...op.globalGet(hidden), ...op.i32GtU, ...op.if],
+      ...[...op.localGet(0), ...op.globalGet(hidden), ...op.i32Sub, ...op.memoryGrow(memory), ...op.i32Const(-1), ...op.i32Eq],
+      ...[...op.if, ...op.i32Const(-1), ...op.return, ...op.end],
+      ...[...op.i32Const(0), ...op.globalSet(hidden)],
+      ...op.else,
+      ...[...op.globalGet(hidden), ...op.localGet(0), ...op.i32Sub, ...op.globalSet(hidden)],
+      ...op.end,
+      ...renew,
+      ...op.localGet(1),
+    ],
+  );
+  return { hidden, savedPages, grow, bounds };
+}
+
+function boundsOf(additions: Additions, memory: number, hidden: number, initial: number): Bounds {
+  const limit = additions.global([i64], [...op.i64Const(initial * 2 ** PAGE_SIZE_LOG2), ...op.end]);
+  const refuse = additions.func(
+    [i64],
+    [],
+    [],
+    [...renewLimit(memory, hidden, limit), ...op.localGet(0), ...op.globalGet(limit), ...op.i64GtU, ...op.if, ...trapOutOfBounds(memory), ...op.end],
+  );
+  return { limit, refuse };
+}
+
+/** Sets the limit to what the module sees now. */
+export function renewLimit(memory: number, hidden: number, limit: number): number[] {
+  const pages = [...op.memorySize(memory), ...op.globalGet(hidden), ...op.i32Sub, ...op.i64ExtendI32U];
+  return [...pages, ...op.i64Const(PAGE_SIZE_LOG2), ...op.i64Shl, ...op.globalSet(limit)];
+}
+
+/** Refuses a range that ends behind what the module sees. `size` is of 64 bits. */
+export function checkRange({ limit, refuse }: Bounds, start: readonly number[], size: readonly number[]): number[] {
+  const end = endOf(start, size);
+  return [...end, ...op.globalGet(limit), ...op.i64GtU, ...op.if, ...end, ...op.call(refuse), ...op.end];
+}
