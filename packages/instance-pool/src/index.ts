@@ -1,0 +1,10 @@
+/**
+ * WebAssembly instances that are used again, with a reset that restores exactly the state after instantiation.
+ *
+ * @module @allokit/instance-pool
+ */
+export { type TrackingMeans } from './dirty-pages.ts';
+export { InstancePool, type InstancePoolStats } from './instance-pool.ts';
+export { Lease } from './lease.ts';
+export { type Tracking } from './managed-memory.ts';
+export { type Growth, type InstancePoolOptions, type PoolPreTouch } from './options.ts';
