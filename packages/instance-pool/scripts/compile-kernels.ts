@@ -15,6 +15,7 @@ export const KERNELS_FILE: URL = new URL('../src/kernels.wasm.ts', import.meta.u
 const LIMITS = [0x01, 0x00, 0x80, 0x80, 0x04];
 const NAMES = ['memory', 'image', 'marks'];
 const BASE64_WIDTH = 120;
+const FEATURES = { multi_memory: true, simd: true, bulk_memory: true };
 
 /** Where the limits of an imported memory stand: behind its two names and its kind. */
 function limitsOffset(binary: Uint8Array, name: string): number {
@@ -28,7 +29,7 @@ function limitsOffset(binary: Uint8Array, name: string): number {
 /** The text of the file, compiled from the source as it is now. */
 export async function generateKernels(): Promise<string> {
   const wabt = await loadWabt();
-  const module = wabt.parseWat('kernels.wat', await readFile(SOURCE, 'utf8'), { multi_memory: true, simd: true, bulk_memory: true });
+  const module = wabt.parseWat('kernels.wat', await readFile(SOURCE, 'utf8'), FEATURES);
   const { buffer } = module.toBinary({});
   module.destroy();
   const lines = Buffer.from(buffer)

@@ -202,11 +202,9 @@ export class InstancePool {
     const instance = await PooledInstance.create(this.#compiled, index, importsOf(index), growth !== 'recreate');
     this.#checkOwnMemories(instance);
     if (preTouch !== undefined) for (const memory of instance.memories) this.#preTouched.push(await touchMemory(memory, preTouch));
+    if (this.#snapshot !== undefined || initialise !== undefined) instance.references.remember();
     if (this.#snapshot !== undefined) loadSnapshot(instance, this.#snapshot);
-    else if (initialise !== undefined) {
-      instance.references.remember();
-      await initialise(instance.exports, index);
-    }
+    else await initialise?.(instance.exports, index);
     if (isVerified) instance.references.keepElements();
     instance.capture(tracking, [...this.#instances]);
     this.#instances.add(instance);
