@@ -8,3 +8,4 @@ export { InstancePool, type InstancePoolStats } from './instance-pool.ts';
 export { Lease } from './lease.ts';
 export { type Tracking } from './managed-memory.ts';
 export { type Growth, type InstancePoolOptions, type PoolPreTouch } from './options.ts';
+export { touchInstance } from './touch-memory.ts';

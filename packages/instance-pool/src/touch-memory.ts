@@ -1,7 +1,8 @@
 /** Pre-touch of an instance's memories, as far as the module may grow them. */
 
 import { AllocatorError, checkInteger } from '@allokit/allocator';
-import { preTouch, type PreTouchReport } from '@allokit/vmem';
+import { preTouch, type PreTouchOptions, type PreTouchReport } from '@allokit/vmem';
+import { InstanceMemory } from './instance-memory.ts';
 import type { ManagedMemory } from './managed-memory.ts';
 import type { PoolPreTouch } from './options.ts';
 
@@ -26,4 +27,15 @@ export async function touchMemory(managed: ManagedMemory, { bytes, reach, ...opt
   if (!canGrow) throw new AllocatorError('unsupported', `the module cannot grow its memory of ${memory.committed} bytes to ${to}, so that growth cannot be hidden from it`);
   if (!managed.growHidden(to)) throw new AllocatorError('out-of-memory', `the engine refuses to grow a memory to ${to} bytes`);
   return preTouch(memory, { ...options, to });
+}
+
+/**
+ * Makes the memory of an instance resident that no pool has: one that is used once.
+ *
+ * @param memory - What a module exports. Nothing is allocated in it, and it does not grow.
+ * @param options - As for `preTouch` of vmem.
+ * @throws As `preTouch` does.
+ */
+export async function touchInstance(memory: WebAssembly.Memory, options: PreTouchOptions = {}): Promise<PreTouchReport> {
+  return preTouch(new InstanceMemory(memory, memory.buffer.byteLength), options);
 }
