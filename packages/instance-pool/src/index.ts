@@ -5,7 +5,7 @@
  */
 export { type TrackingMeans } from './dirty-pages.ts';
 export { InstancePool, type InstancePoolStats } from './instance-pool.ts';
-export { Lease } from './lease.ts';
-export { type Tracking } from './managed-memory.ts';
-export { type Growth, type InstancePoolOptions, type PoolPreTouch } from './options.ts';
+export { type InstanceLease } from './lease.ts';
+export { type InstanceTracking } from './managed-memory.ts';
+export { type InstanceGrowth, type InstancePoolOptions, type InstancePreTouch } from './options.ts';
 export { touchInstance } from './touch-memory.ts';

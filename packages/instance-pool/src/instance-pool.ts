@@ -8,7 +8,7 @@
 import { AllocatorError } from '@allokit/allocator';
 import type { PreTouchReport } from '@allokit/vmem';
 import type { TrackingMeans } from './dirty-pages.ts';
-import { Lease } from './lease.ts';
+import { PoolLease, type InstanceLease, type LeaseKeeper } from './lease.ts';
 import { rewrite } from './module/rewrite.ts';
 import { checkOptions, type InstancePoolOptions, type PoolSettings } from './options.ts';
 import { PooledInstance, verify, type CompiledModule } from './pooled-instance.ts';
@@ -44,7 +44,7 @@ export interface InstancePoolStats {
 }
 
 interface Waiting {
-  readonly resolve: (lease: Lease) => void;
+  readonly resolve: (lease: InstanceLease) => void;
   readonly reject: (reason: unknown) => void;
 }
 
@@ -58,6 +58,7 @@ export class InstancePool {
   readonly #free: PooledInstance[] = [];
   readonly #waiting: Waiting[] = [];
   readonly #preTouched: PreTouchReport[] = [];
+  readonly #keeper: LeaseKeeper = { giveBack: (instance, isDiscarded) => this.#giveBack(instance, isDiscarded) };
   /** New instances that are being made. */
   #coming = 0;
   #failure: { readonly reason: unknown } | undefined;
@@ -89,7 +90,7 @@ export class InstancePool {
     const source = bytesOf(module);
     // The engine says better than anybody what is wrong with a module.
     await WebAssembly.compile(source);
-    const rewritten = rewrite(source, { marksStores: settings.tracking === 'stores', checksBounds: settings.growth === 'checked' });
+    const rewritten = await rewrite(source, { marksStores: settings.tracking === 'stores', checksBounds: settings.growth === 'checked' });
     const compiled = { module: await WebAssembly.compile(rewritten.bytes), rewritten };
     const snapshot = settings.snapshot && (await decodeSnapshot(settings.snapshot, source));
     const pool = new InstancePool(compiled, source, settings, snapshot);
@@ -107,14 +108,8 @@ export class InstancePool {
    *
    * @returns A promise that is rejected with AllocatorError `released`, or with what prevented the making of new instances when there is none left.
    */
-  acquire(): Promise<Lease> {
-    try {
-      const lease = this.tryAcquire();
-      if (lease !== undefined) return Promise.resolve(lease);
-    } catch (error) {
-      return Promise.reject(error as Error);
-    }
-    return new Promise((resolve, reject) => this.#waiting.push({ resolve, reject }));
+  async acquire(): Promise<InstanceLease> {
+    return this.tryAcquire() ?? new Promise<InstanceLease>((resolve, reject) => this.#waiting.push({ resolve, reject }));
   }
 
   /**
@@ -123,7 +118,7 @@ export class InstancePool {
    * @returns `undefined` while all are in use.
    * @throws As `acquire` is rejected.
    */
-  tryAcquire(): Lease | undefined {
+  tryAcquire(): InstanceLease | undefined {
     this.#check();
     const instance = this.#free.pop();
     return instance && this.#lease(instance);
@@ -135,7 +130,7 @@ export class InstancePool {
    *
    * @param use - May return a promise, which is waited for.
    */
-  async run<Result>(use: (exports: WebAssembly.Exports, lease: Lease) => Result): Promise<Awaited<Result>> {
+  async run<Result>(use: (exports: WebAssembly.Exports, lease: InstanceLease) => Result): Promise<Awaited<Result>> {
     using lease = await this.acquire();
     return await use(lease.exports, lease);
   }
@@ -221,8 +216,8 @@ export class InstancePool {
     }
   }
 
-  #lease(instance: PooledInstance): Lease {
-    return new Lease({ giveBack: (used, isDiscarded) => this.#giveBack(used, isDiscarded) }, instance);
+  #lease(instance: PooledInstance): InstanceLease {
+    return new PoolLease(this.#keeper, instance);
   }
 
   #giveBack(instance: PooledInstance, isDiscarded: boolean): void {

@@ -9,59 +9,72 @@ export interface LeaseKeeper {
 }
 
 /** An instance in the state of the reset point, for one user. Give it back with `release`, or at the end of a `using` block. */
-export class Lease {
-  readonly #keeper: LeaseKeeper;
-  readonly #instance: PooledInstance;
-  #isReleased = false;
-
-  /** @internal */
-  constructor(keeper: LeaseKeeper, instance: PooledInstance) {
-    this.#keeper = keeper;
-    this.#instance = instance;
-  }
-
+export interface InstanceLease extends Disposable {
   /**
-   * What the module exports. Do not use it after the release: the instance is somebody else's then.
+   * What the module exports. Do not keep it beyond the release: the instance is somebody else's then.
    *
    * @throws AllocatorError `released`.
    */
-  get exports(): WebAssembly.Exports {
-    this.#check();
-    return this.#instance.exports;
-  }
+  readonly exports: WebAssembly.Exports;
 
   /** Which instance of the pool it is, from 0: as `imports` and `initialise` were told. */
-  get index(): number {
-    return this.#instance.index;
-  }
+  readonly index: number;
 
   /**
    * Tells that the host wrote to `[address, address + size)` of a memory, from an import or between two calls. Needed with tracking by `stores`, which sees what the
    * module does and nothing else; otherwise it does nothing.
    *
-   * @param memory - The index of the memory in the module.
+   * @param address - In bytes.
+   * @param size - In bytes.
+   * @param memory - The index of the memory in the module. Default 0.
    * @throws TypeError or RangeError for a range that the memory does not have, AllocatorError `released`.
    */
+  touch(address: number, size: number, memory?: number): void;
+
+  /** Gives the instance back, and has a new one made in its place: for when the host knows that no reset will do. Does nothing the second time. */
+  discard(): void;
+
+  /**
+   * Gives the instance back; it is reset at once, O(dirty pages) where these are told. Does nothing the second time.
+   *
+   * @throws AllocatorError `corrupt` when `verify` finds that the reset failed: a new instance is made then. What `onReset` throws.
+   */
+  release(): void;
+}
+
+/** The lease that a pool hands out. */
+export class PoolLease implements InstanceLease {
+  readonly #keeper: LeaseKeeper;
+  readonly #instance: PooledInstance;
+  #isReleased = false;
+
+  constructor(keeper: LeaseKeeper, instance: PooledInstance) {
+    this.#keeper = keeper;
+    this.#instance = instance;
+  }
+
+  get exports(): WebAssembly.Exports {
+    this.#check();
+    return this.#instance.exports;
+  }
+
+  get index(): number {
+    return this.#instance.index;
+  }
+
   touch(address: number, size: number, memory = 0): void {
     this.#check();
     this.#instance.touch(address, size, memory);
   }
 
-  /** Gives the instance back, and has a new one made in its place: for when the host knows that no reset will do. Does nothing the second time. */
   discard(): void {
     this.#end(true);
   }
 
-  /**
-   * Gives the instance back; it is reset at once. Does nothing the second time.
-   *
-   * @throws AllocatorError `corrupt` when `verify` finds that the reset failed: a new instance is made then. What `onReset` throws.
-   */
   release(): void {
     this.#end(false);
   }
 
-  /** As `release`, at the end of a `using` block. */
   [Symbol.dispose](): void {
     this.#end(false);
   }

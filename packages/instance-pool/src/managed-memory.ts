@@ -20,7 +20,7 @@ export interface Image {
 }
 
 /** How to find dirty pages: `auto` is `written-pages` where the platform has it, and else `compare`. */
-export type Tracking = TrackingMeans | 'auto';
+export type InstanceTracking = TrackingMeans | 'auto';
 
 const ADDRESS_SPACE_SIZE = 2 ** 32;
 
@@ -89,7 +89,7 @@ export class ManagedMemory {
   }
 
   /** Takes the memory as it is for what it is to be restored to. An image that equals it is shared. */
-  capture(tracking: Tracking, others: readonly Image[]): void {
+  capture(tracking: InstanceTracking, others: readonly Image[]): void {
     const { wasm } = this.memory;
     const size = this.visibleSize;
     const contentSize = this.#kernels.contentEnd(this.memory.committed);
@@ -140,7 +140,7 @@ export class ManagedMemory {
     this.#dirty?.stop();
   }
 
-  #track(tracking: Tracking): DirtyPages {
+  #track(tracking: InstanceTracking): DirtyPages {
     if (tracking === 'stores' && this.#marks !== undefined) return markedPages(this.memory, this.#kernels, this.#marks.listOffset, this.#marks.count);
     const written = tracking === 'compare' ? undefined : writtenPages(this.memory, this.#kernels);
     if (written === undefined && tracking === 'written-pages') {

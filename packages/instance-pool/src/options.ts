@@ -2,7 +2,7 @@
 
 import { checkInteger } from '@allokit/allocator';
 import type { PreTouchOptions } from '@allokit/vmem';
-import type { Tracking } from './managed-memory.ts';
+import type { InstanceTracking } from './managed-memory.ts';
 
 /**
  * What becomes of memory that a run has grown: no engine takes it back.
@@ -13,10 +13,10 @@ import type { Tracking } from './managed-memory.ts';
  * | `open` | finds the size as it was; accesses behind it, to where an earlier run had grown, find zeros and do not trap | nothing |
  * | `recreate` | gets a new instance | making it |
  */
-export type Growth = 'checked' | 'open' | 'recreate';
+export type InstanceGrowth = 'checked' | 'open' | 'recreate';
 
 /** Which memory to make resident before the first run. */
-export interface PoolPreTouch extends Omit<PreTouchOptions, 'from' | 'to'> {
+export interface InstancePreTouch extends Omit<PreTouchOptions, 'from' | 'to'> {
   /** Bytes from the start of each memory, up to its maximum. Default: what is there after instantiation. */
   readonly bytes?: number | undefined;
   /**
@@ -33,15 +33,15 @@ export interface InstancePoolOptions {
   /** How many instances. Default 1. */
   readonly instances?: number;
   /** Makes memory resident, or fails at once. Default: nothing is touched. */
-  readonly preTouch?: PoolPreTouch;
+  readonly preTouch?: InstancePreTouch;
   /** Brings a new instance into the state that resets restore: calls its constructors, warms it up. Waited for. Not called with a `snapshot`. */
   readonly initialise?: (exports: WebAssembly.Exports, index: number) => unknown;
   /** A state that `saveSnapshot` saved from the same module: instances begin with it. */
   readonly snapshot?: Uint8Array;
-  /** How dirty pages are found. Default `auto`: the system tells where it can, else everything is compared. `stores` has to be asked for: see `Lease.touch`. */
-  readonly tracking?: Tracking;
+  /** How dirty pages are found. Default `auto`: the system tells where it can, else everything is compared. `stores` has to be asked for: see `InstanceLease.touch`. */
+  readonly tracking?: InstanceTracking;
   /** Default `checked`. */
-  readonly growth?: Growth;
+  readonly growth?: InstanceGrowth;
   /** Whether each reset is proven: every byte is hashed, every global and reference compared. Default `false`. */
   readonly verify?: boolean;
   /** Called after each reset: time to restore what the host keeps behind the imports. */
@@ -52,14 +52,14 @@ export interface InstancePoolOptions {
 export interface PoolSettings extends InstancePoolOptions {
   readonly importsOf: (index: number) => WebAssembly.Imports;
   readonly instances: number;
-  readonly tracking: Tracking;
-  readonly growth: Growth;
+  readonly tracking: InstanceTracking;
+  readonly growth: InstanceGrowth;
   readonly verify: boolean;
 }
 
 const INSTANCES_MAX = 4096;
-const TRACKING: readonly string[] = ['auto', 'written-pages', 'stores', 'compare'] satisfies readonly Tracking[];
-const GROWTH: readonly string[] = ['checked', 'open', 'recreate'] satisfies readonly Growth[];
+const TRACKING: readonly string[] = ['auto', 'written-pages', 'stores', 'compare'] satisfies readonly InstanceTracking[];
+const GROWTH: readonly string[] = ['checked', 'open', 'recreate'] satisfies readonly InstanceGrowth[];
 const REACH: readonly string[] = ['behind', 'grow'];
 
 /** @throws TypeError or RangeError for what is none of the values that an option has. */
@@ -75,7 +75,7 @@ export function checkOptions(options: InstancePoolOptions): PoolSettings {
   }
   if (snapshot !== undefined && !(snapshot instanceof Uint8Array)) throw new TypeError(`snapshot must be a Uint8Array, got ${typeof snapshot}`);
   if (typeof imports !== 'function' && (typeof imports !== 'object' || (imports as unknown) === null)) {
-    throw new TypeError(`imports must be an object or a function, got ${String(imports)}`);
+    throw new TypeError(`imports must be an object or a function, got ${typeof imports}`);
   }
   return { ...options, importsOf: typeof imports === 'function' ? imports : () => imports, instances, tracking, growth, verify };
 }

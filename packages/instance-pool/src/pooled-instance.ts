@@ -1,7 +1,7 @@
 /** An instance that can be brought back to the state in which it was captured. */
 
 import { AllocatorError, checkInteger } from '@allokit/allocator';
-import { ManagedMemory, type Tracking } from './managed-memory.ts';
+import { ManagedMemory, type InstanceTracking } from './managed-memory.ts';
 import { ADDED, type RewrittenModule } from './module/rewrite.ts';
 import { References } from './references.ts';
 
@@ -54,7 +54,7 @@ export class PooledInstance {
   }
 
   /** Takes the state as it is for what resets restore. */
-  capture(tracking: Tracking, donors: readonly PooledInstance[]): void {
+  capture(tracking: InstanceTracking, donors: readonly PooledInstance[]): void {
     this.memories.forEach((memory, i) => memory.capture(tracking, donors.map((donor) => donor.memories[i]!.image)));
     (this.#added[this.#rewritten.prefix + ADDED.save] as () => void)();
     this.#globals = this.readGlobals();

@@ -4,14 +4,14 @@ import { AllocatorError, checkInteger } from '@allokit/allocator';
 import { preTouch, type PreTouchOptions, type PreTouchReport } from '@allokit/vmem';
 import { InstanceMemory } from './instance-memory.ts';
 import type { ManagedMemory } from './managed-memory.ts';
-import type { PoolPreTouch } from './options.ts';
+import type { InstancePreTouch } from './options.ts';
 
 /**
  * Makes the memory resident.
  *
  * @throws As `preTouch` of vmem does; AllocatorError `unsupported` where pages are out of reach.
  */
-export async function touchMemory(managed: ManagedMemory, { bytes, reach, ...options }: PoolPreTouch): Promise<PreTouchReport> {
+export async function touchMemory(managed: ManagedMemory, { bytes, reach, ...options }: InstancePreTouch): Promise<PreTouchReport> {
   const { memory } = managed;
   const to = bytes ?? memory.committed;
   checkInteger(to, 'preTouch.bytes', 0, memory.reserved);

@@ -67,7 +67,7 @@ export class LateImports {
   async load<Package>(exports: WebAssembly.Exports, load: () => Promise<Package>): Promise<Package> {
     const adopt = (imports: WebAssembly.Imports | undefined): WebAssembly.Instance => {
       this.#bound = imports ?? {};
-      return { exports } as WebAssembly.Instance;
+      return { exports };
     };
     return withEngine(
       {

@@ -1,13 +1,13 @@
 /** Modules that nobody here wrote give the same results on the first run, on the thousandth after resets, and in a fresh instance. */
 
 import { describe, expect, test } from 'vitest';
-import { InstancePool, type Growth, type Tracking } from '../src/index.ts';
+import { InstancePool, type InstanceGrowth, type InstanceTracking } from '../src/index.ts';
 import { LateImports, loadRecording } from './package-loader.ts';
 import { PACKAGES } from './packages.ts';
 
 const RUNS = 1000;
 const SEEDS = [0, 1, 2, 3, 5, 8];
-const CONFIGURATIONS: readonly { tracking: Tracking; growth: Growth; verify: boolean; runs: number }[] = [
+const CONFIGURATIONS: readonly { tracking: InstanceTracking; growth: InstanceGrowth; verify: boolean; runs: number }[] = [
   { tracking: 'auto', growth: 'checked', verify: false, runs: RUNS },
   { tracking: 'auto', growth: 'open', verify: true, runs: 60 },
   { tracking: 'compare', growth: 'checked', verify: false, runs: 60 },

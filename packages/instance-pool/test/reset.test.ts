@@ -1,13 +1,13 @@
 /** A reset restores everything that a module can change, whatever happened: each run after one is like the first. */
 
 import { describe, expect, test } from 'vitest';
-import { InstancePool, type Growth, type InstancePoolOptions, type Tracking } from '../src/index.ts';
+import { InstancePool, type InstanceGrowth, type InstancePoolOptions, type InstanceTracking } from '../src/index.ts';
 import { assemble, functionsOf, outcome } from './text-module.ts';
 
 type Functions = ReturnType<typeof functionsOf>;
 
-const TRACKING: readonly Tracking[] = ['auto', 'stores', 'compare'];
-const GROWTH: readonly Growth[] = ['checked', 'open', 'recreate'];
+const TRACKING: readonly InstanceTracking[] = ['auto', 'stores', 'compare'];
+const GROWTH: readonly InstanceGrowth[] = ['checked', 'open', 'recreate'];
 const CONFIGURATIONS = TRACKING.flatMap((tracking) => GROWTH.map((growth) => ({ tracking, growth })));
 
 /** Everything that has state: memories, globals of all types, tables, segments. */

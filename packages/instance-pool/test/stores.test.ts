@@ -2,7 +2,7 @@
 
 import { describe, expect, test } from 'vitest';
 import { environmentSeed, Random } from '@allokit/allocator/testing';
-import { InstancePool, type Growth } from '../src/index.ts';
+import { InstancePool, type InstanceGrowth } from '../src/index.ts';
 import { assemble, functionsOf, outcome } from './text-module.ts';
 
 /** Stores by name: type of the value, whether they are atomic, and bytes. */
@@ -80,7 +80,7 @@ const MODULE = assemble(`(module
   (func (export "byte") (param i32) (result i32) (i32.load8_u (local.get 0))))`);
 
 const COMMITTED = 4 * 65_536;
-const GROWTH: readonly Growth[] = ['checked', 'open'];
+const GROWTH: readonly InstanceGrowth[] = ['checked', 'open'];
 
 describe.each(GROWTH)('growth %s', (growth) => {
   test.each(stores.map((store, index) => ({ ...store, index })))('$name, offset $offset', async ({ size, offset, index }) => {
@@ -122,6 +122,6 @@ describe.each(GROWTH)('growth %s', (growth) => {
   });
 });
 
-function poolOf(growth: Growth): Promise<InstancePool> {
+function poolOf(growth: InstanceGrowth): Promise<InstancePool> {
   return InstancePool.create(MODULE, { tracking: 'stores', growth, verify: true });
 }

@@ -2,7 +2,7 @@
 
 import { setTimeout } from 'node:timers/promises';
 
-import { InstancePool, touchInstance, type Tracking } from '@allokit/instance-pool';
+import { InstancePool, touchInstance, type InstanceTracking } from '@allokit/instance-pool';
 
 import { collectGarbage } from '../thread/collector.ts';
 import { DIRT, dirty } from './dirt.ts';
@@ -18,7 +18,7 @@ const RELEASE_MS_MAX = 20_000;
 /** A way to be measured; `fresh` is not pooled. */
 interface Way {
   readonly name: string;
-  readonly tracking: Tracking | 'fresh';
+  readonly tracking: InstanceTracking | 'fresh';
   readonly hugePages: boolean;
 }
 
@@ -66,7 +66,7 @@ async function fresh(module: WebAssembly.Module, memoryBytes: number, hugePages:
   return ms;
 }
 
-async function pooled(binary: Uint8Array<ArrayBuffer>, memoryBytes: number, tracking: Tracking, hugePages: boolean, add: (key: string, ms: number) => void): Promise<void> {
+async function pooled(binary: Uint8Array<ArrayBuffer>, memoryBytes: number, tracking: InstanceTracking, hugePages: boolean, add: (key: string, ms: number) => void): Promise<void> {
   using pool = await InstancePool.create(binary, { tracking, growth: 'open', preTouch: { hugePages } });
   for (const dirt of DIRT) {
     for (let i = 0; i < RESETS; i += 1) {

@@ -1,20 +1,20 @@
 /** Small memories, not pre-touched: a reset against plain instantiation, and how the cost of a reset grows. */
 
-import { InstancePool, type Tracking } from '@allokit/instance-pool';
+import { InstancePool, type InstanceTracking } from '@allokit/instance-pool';
 
 import { dirty } from './dirt.ts';
 import { compileGuest, guestOf } from './guest.ts';
 import { rowOf, timed, type InstanceRow } from './measurement.ts';
 
 export const PLAIN = 'plain instantiation';
-const TRACKING: readonly Tracking[] = ['stores', 'written-pages', 'compare'];
+const TRACKING: readonly InstanceTracking[] = ['stores', 'written-pages', 'compare'];
 /** Of one kind in a row, so that a collection of dropped memories falls to those who dropped them. */
 const BATCH = 40;
 
 export const SMALL = { memoryBytes: 2 ** 26, dirtyBytes: 2 ** 16 } as const;
 
 /** How a pool is named. */
-export function pooledName(tracking: Tracking): string {
+export function pooledName(tracking: InstanceTracking): string {
   return `pooled, ${tracking}`;
 }
 
@@ -103,8 +103,8 @@ export async function measureGrowth(memoryMax: number, rounds: number, advance: 
   return rows;
 }
 
-async function poolsOf(binary: Uint8Array<ArrayBuffer>): Promise<{ tracking: Tracking; pool: InstancePool }[]> {
-  const pools: { tracking: Tracking; pool: InstancePool }[] = [];
+async function poolsOf(binary: Uint8Array<ArrayBuffer>): Promise<{ tracking: InstanceTracking; pool: InstancePool }[]> {
+  const pools: { tracking: InstanceTracking; pool: InstancePool }[] = [];
   for (const tracking of TRACKING) {
     const pool = await poolOf(binary, tracking, false);
     if (pool !== undefined) pools.push({ tracking, pool });
@@ -113,7 +113,7 @@ async function poolsOf(binary: Uint8Array<ArrayBuffer>): Promise<{ tracking: Tra
 }
 
 /** `undefined` where the platform has no such tracking. */
-async function poolOf(binary: Uint8Array<ArrayBuffer>, tracking: Tracking, isTouched: boolean): Promise<InstancePool | undefined> {
+async function poolOf(binary: Uint8Array<ArrayBuffer>, tracking: InstanceTracking, isTouched: boolean): Promise<InstancePool | undefined> {
   try {
     return await InstancePool.create(binary, { tracking, growth: 'open', ...(isTouched ? { preTouch: {} } : {}) });
   } catch (error) {

@@ -6,8 +6,20 @@
  */
 
 import { AllocatorError } from '@allokit/allocator';
-import { BinaryReader, type IElementSegmentBody, type IExportEntry, type IFunctionInformation, type IGlobalVariable, type IImportEntry } from 'wasmparser';
-import type { IMemoryType, IOperatorInformation, ISectionInformation, ITableType, ITypeEntry, Type } from 'wasmparser';
+import type {
+  BinaryReader,
+  IElementSegmentBody,
+  IExportEntry,
+  IFunctionInformation,
+  IGlobalVariable,
+  IImportEntry,
+  IMemoryType,
+  IOperatorInformation,
+  ISectionInformation,
+  ITableType,
+  ITypeEntry,
+  Type,
+} from 'wasmparser';
 import { accessOf, PREFIX } from './accesses.ts';
 import { KIND, readUnsigned, SECTION, signed } from './encoding.ts';
 
@@ -148,8 +160,12 @@ const HAS_MEMORY_INDEX = 0x40;
  *
  * @throws AllocatorError `unsupported` for 64-bit memories and instructions that the parser does not know.
  */
-export function readModule(bytes: Uint8Array): ModuleFacts {
-  const collector = new Collector(bytes);
+export async function readModule(bytes: Uint8Array): Promise<ModuleFacts> {
+  // Loaded when it is needed: programs that import this package along with others may never rewrite a module.
+  const parser = await import('wasmparser');
+  // From the start of a buffer, which the parser counts positions from.
+  const own = bytes.byteOffset === 0 ? bytes : bytes.slice();
+  const collector = new Collector(own, newReader(new parser.BinaryReader(), own));
   try {
     collector.read();
   } catch (cause) {
@@ -176,8 +192,7 @@ interface MemoryArgument {
 }
 
 /** The parser, taught to read accesses to memories other than the first one. Everything else about several memories it knows. */
-function newReader(bytes: Uint8Array): BinaryReader {
-  const reader = new BinaryReader();
+function newReader(reader: BinaryReader, bytes: Uint8Array): BinaryReader {
   Object.defineProperty(reader, 'readMemoryImmediate', {
     value(this: ReaderParts): MemoryArgument {
       const flags = this.readVarUint32();
@@ -185,17 +200,17 @@ function newReader(bytes: Uint8Array): BinaryReader {
       return { flags, memory, offset: this.readVarUint32() >>> 0 };
     },
   });
-  reader.setData(bytes.buffer as ArrayBuffer, bytes.byteOffset, bytes.byteOffset + bytes.byteLength);
+  reader.setData(bytes.buffer as ArrayBuffer, 0, bytes.byteLength);
   return reader;
 }
 
 /** The facts while they are collected. */
 class Collector implements ModuleFacts {
   readonly bytes: Uint8Array;
-  readonly sections: Map<number, Section> = new Map();
+  readonly sections = new Map<number, Section>();
   readonly customSections: { start: number; end: number }[] = [];
   typeCount = 0;
-  readonly parameterCounts: Map<number, number> = new Map();
+  readonly parameterCounts = new Map<number, number>();
   functionCount = 0;
   readonly tables: TableFacts[] = [];
   readonly memories: MemoryFacts[] = [];
@@ -207,10 +222,9 @@ class Collector implements ModuleFacts {
   readonly #reader: BinaryReader;
   readonly #typeIndices: number[] = [];
 
-  constructor(bytes: Uint8Array) {
-    // From its own start: the parser counts positions from the start of the buffer.
-    this.bytes = bytes.byteOffset === 0 ? bytes : bytes.slice();
-    this.#reader = newReader(this.bytes);
+  constructor(bytes: Uint8Array, reader: BinaryReader) {
+    this.bytes = bytes;
+    this.#reader = reader;
   }
 
   read(): void {

@@ -72,8 +72,8 @@ export const ADDED = {
  *
  * @throws AllocatorError `unsupported` for what cannot be restored, or read.
  */
-export function rewrite(bytes: Uint8Array, options: RewriteOptions): RewrittenModule {
-  const facts = readModule(bytes);
+export async function rewrite(bytes: Uint8Array, options: RewriteOptions): Promise<RewrittenModule> {
+  const facts = await readModule(bytes);
   const additions = new Additions(facts);
   const growths = facts.memories.map((memory, index): Growth | undefined => {
     const canGrow = facts.bodies.some(({ points }) => points.some(({ code, memory: grown }) => code === CODE.memoryGrow && grown === index));
