@@ -8,7 +8,7 @@
  * would without any.
  */
 
-import { ADDED, endOf, trapOutOfBounds } from './rewrite.ts';
+import { ADDED, trapOutOfBounds } from './rewrite.ts';
 import type { Additions } from './additions.ts';
 import { op, TYPE } from './encoding.ts';
 import type { MemoryFacts } from './read-module.ts';
@@ -32,9 +32,14 @@ export interface Growth {
 export interface Bounds {
   /** Global: bytes that the module sees, or fewer when the host made the memory grow meanwhile. */
   readonly limit: number;
-  /** Function: takes the end of an access that exceeds the limit; looks again, and traps. */
-  readonly refuse: number;
+  /** Global, 32 bits: so many fewer than that as most accesses reach at the most. An address below needs no further look; 0 where the module sees nothing. */
+  readonly near: number;
+  /** Function: takes the end of an access, and traps when that exceeds what the module sees. */
+  readonly check: number;
 }
+
+/** Bytes that an access may reach behind its address to be checked against `near`: an address, a constant offset and a size. */
+const NEAR_SIZE = 1024;
 
 /** Adds what a growing memory needs. */
 export function growthOf(additions: Additions, memory: number, { initial }: MemoryFacts, checksBounds: boolean): Growth {
@@ -42,7 +47,7 @@ export function growthOf(additions: Additions, memory: number, { initial }: Memo
   const savedPages = additions.global([i32], [...op.i32Const(0), ...op.end]);
   additions.export(ADDED.hidden(memory), 'global', hidden);
   const bounds = checksBounds ? boundsOf(additions, memory, hidden, initial) : undefined;
-  const renew = bounds === undefined ? [] : renewLimit(memory, hidden, bounds.limit);
+  const renew = bounds === undefined ? [] : renewLimit(memory, hidden, bounds);
   // Local 0: pages asked for; 1: pages before, as seen.
   const grow = additions.func(
     [i32],
@@ -65,24 +70,32 @@ export function growthOf(additions: Additions, memory: number, { initial }: Memo
 }
 
 function boundsOf(additions: Additions, memory: number, hidden: number, initial: number): Bounds {
-  const limit = additions.global([i64], [...op.i64Const(initial * 2 ** PAGE_SIZE_LOG2), ...op.end]);
-  const refuse = additions.func(
-    [i64],
-    [],
-    [],
-    [...renewLimit(memory, hidden, limit), ...op.localGet(0), ...op.globalGet(limit), ...op.i64GtU, ...op.if, ...trapOutOfBounds(memory), ...op.end],
-  );
-  return { limit, refuse };
+  const size = initial * 2 ** PAGE_SIZE_LOG2;
+  const limit = additions.global([i64], [...op.i64Const(size), ...op.end]);
+  const near = additions.global([i32], [...op.i32Const(Math.max(0, size - NEAR_SIZE) | 0), ...op.end]);
+  const isBehind = [...op.localGet(0), ...op.globalGet(limit), ...op.i64GtU, ...op.if];
+  const renew = renewLimit(memory, hidden, { limit, near });
+  const check = additions.func([i64], [], [], [...isBehind, ...renew, ...isBehind, ...trapOutOfBounds(memory), ...op.end, ...op.end]);
+  return { limit, near, check };
 }
 
-/** Sets the limit to what the module sees now. */
-export function renewLimit(memory: number, hidden: number, limit: number): number[] {
+/** Sets the limits to what the module sees now. */
+export function renewLimit(memory: number, hidden: number, { limit, near }: Pick<Bounds, 'limit' | 'near'>): number[] {
   const pages = [...op.memorySize(memory), ...op.globalGet(hidden), ...op.i32Sub, ...op.i64ExtendI32U];
-  return [...pages, ...op.i64Const(PAGE_SIZE_LOG2), ...op.i64Shl, ...op.globalSet(limit)];
+  const distance = [...op.i64Const(0), ...op.i64Const(NEAR_SIZE), ...op.globalGet(limit), ...op.i64Eqz, ...op.select];
+  return [
+    ...[...pages, ...op.i64Const(PAGE_SIZE_LOG2), ...op.i64Shl, ...op.globalSet(limit)],
+    ...[...op.globalGet(limit), ...distance, ...op.i64Sub, ...op.i32WrapI64, ...op.globalSet(near)],
+  ];
 }
 
-/** Refuses a range that ends behind what the module sees. `size` is of 64 bits. */
-export function checkRange({ limit, refuse }: Bounds, start: readonly number[], size: readonly number[]): number[] {
-  const end = endOf(start, size);
-  return [...end, ...op.globalGet(limit), ...op.i64GtU, ...op.if, ...end, ...op.call(refuse), ...op.end];
+/** Refuses a range that ends behind what the module sees. */
+export function checkRange({ check }: Bounds, start: readonly number[], size: readonly number[]): number[] {
+  return [...start, ...op.i64ExtendI32U, ...size, ...op.i64ExtendI32U, ...op.i64Add, ...op.call(check)];
+}
+
+/** Refuses an access of `reach` bytes, its constant offset included, that ends behind what the module sees. */
+export function checkAccess({ near, check }: Bounds, address: readonly number[], reach: number): number[] {
+  const exactly = [...address, ...op.i64ExtendI32U, ...op.i64Const(reach), ...op.i64Add, ...op.call(check)];
+  return reach > NEAR_SIZE ? exactly : [...address, ...op.globalGet(near), ...op.i32GeU, ...op.if, ...exactly, ...op.end];
 }

@@ -3,7 +3,7 @@
 import { accessOf } from './accesses.ts';
 import type { Additions } from './additions.ts';
 import { ByteWriter, op, TYPE, unsigned } from './encoding.ts';
-import { checkRange, type Growth } from './growth.ts';
+import { checkAccess, checkRange, type Growth } from './growth.ts';
 import { markPage, toPage, type Marking } from './marking.ts';
 import { CODE, type BodyFacts, type ModuleFacts, type Point } from './read-module.ts';
 import type { Segments } from './segments.ts';
@@ -120,7 +120,7 @@ class Replacement {
     const operands = access.operands.map((type, i) => scratch.of(`operand ${i}`, type));
     const address = scratch.of('address', i32);
     const replaced = [...operands.toReversed().flatMap((local) => op.localSet(local)), ...op.localTee(address)];
-    if (bounds !== undefined) replaced.push(...checkRange(bounds, op.localGet(address), op.i64Const(offset + access.size)));
+    if (bounds !== undefined) replaced.push(...checkAccess(bounds, op.localGet(address), offset + access.size));
     replaced.push(...operands.flatMap((local) => op.localGet(local)), ...bytes.subarray(start, end));
     if (marking !== undefined) {
       const base = offset === 0 ? op.localGet(address) : [...op.localGet(address), ...op.i32Const(offset | 0), ...op.i32Add];
@@ -137,7 +137,7 @@ class Replacement {
     const flag = code === CODE.memoryInit ? this.#added.segments.droppedData.get(segment) : undefined;
     if (bounds === undefined && sourceBounds === undefined && marking === undefined && flag === undefined) return undefined;
     return this.#helper(`${code} ${memory} ${from} ${segment}`, () => {
-      const size = [...op.localGet(2), ...op.i64ExtendI32U];
+      const size = op.localGet(2);
       const operands = [...op.localGet(0), ...op.localGet(1), ...op.localGet(2)];
       const body: number[] = [];
       if (bounds !== undefined) body.push(...checkRange(bounds, op.localGet(0), size));

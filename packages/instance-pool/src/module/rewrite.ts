@@ -114,11 +114,6 @@ export function trapOutOfBounds(memory: number): number[] {
   return [...op.i32Const(-1), ...op.i32Load8U(memory, 2 ** 32 - 1), ...op.drop];
 }
 
-/** The end of a range as a number of 64 bits: nothing wraps. */
-export function endOf(start: readonly number[], size: readonly number[]): number[] {
-  return [...start, ...op.i64ExtendI32U, ...size, ...op.i64Add];
-}
-
 /** A constant expression that is zero. */
 export function zero(type: readonly number[], heapType: readonly number[] | undefined): number[] {
   if (heapType !== undefined) return [...op.refNull(heapType), ...op.end];

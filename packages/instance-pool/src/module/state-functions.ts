@@ -58,7 +58,7 @@ export function stateFunctions(additions: Additions, facts: ModuleFacts, { growt
     const { hidden, savedPages, bounds } = growth;
     save.push(...op.memorySize(memory), ...op.globalGet(hidden), ...op.i32Sub, ...op.globalSet(savedPages));
     restore.push(...op.memorySize(memory), ...op.globalGet(savedPages), ...op.i32Sub, ...op.globalSet(hidden));
-    if (bounds !== undefined) restore.push(...renewLimit(memory, hidden, bounds.limit));
+    if (bounds !== undefined) restore.push(...renewLimit(memory, hidden, bounds));
   });
   additions.export(ADDED.save, 'function', additions.func([], [], [], save));
   additions.export(ADDED.restore, 'function', additions.func([], [], [], restore));
