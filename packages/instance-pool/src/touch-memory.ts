@@ -33,9 +33,9 @@ export async function touchMemory(managed: ManagedMemory, { bytes, reach, ...opt
  * Makes the memory of an instance resident that no pool has: one that is used once.
  *
  * @param memory - What a module exports. Nothing is allocated in it, and it does not grow.
- * @param options - As for `preTouch` of vmem.
+ * @param options - As for `preTouch` of vmem. `to` may be up to the maximum of the memory, where pages out of its reach can be had.
  * @throws As `preTouch` does.
  */
 export async function touchInstance(memory: WebAssembly.Memory, options: PreTouchOptions = {}): Promise<PreTouchReport> {
-  return preTouch(new InstanceMemory(memory, memory.buffer.byteLength), options);
+  return preTouch(new InstanceMemory(memory, Math.max(memory.buffer.byteLength, options.to ?? 0)), options);
 }
