@@ -25,7 +25,7 @@ export function* generateChain({ seed, count, sizeMax }: ChainRecipe): Generator
   const early = EARLY_BLOCKS.slice(0, count).map(({ bytes }) => Buffer.from(bytes, 'hex'));
   yield* early;
   if (count <= early.length) return;
-  const generator = new BlockGenerator(seed, early.at(-1)!, early.length, sizeMax);
+  const generator = new BlockGenerator(seed, early.at(-1), early.length, sizeMax);
   for (let height = early.length; height < count; height += 1) yield generator.next();
 }
 

@@ -76,8 +76,12 @@ export class Host {
     } finally {
       this.#job = undefined;
     }
+    return decodePairs(this.#takeFlushed(height));
+  }
+
+  #takeFlushed(height: number): Uint8Array {
     if (this.#flushed === undefined) throw new Error(`the indexer ended without a flush at height ${String(height)}`);
-    return decodePairs(this.#flushed);
+    return this.#flushed;
   }
 
   #current(): Job {
