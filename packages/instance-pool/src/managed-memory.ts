@@ -5,7 +5,8 @@ import { WASM_PAGE_SIZE } from '@allokit/vmem';
 import { differingPages, markedPages, writtenPages, type DirtyPages, type TrackingMeans } from './dirty-pages.ts';
 import { InstanceMemory } from './instance-memory.ts';
 import { kernelsFor, type Kernels } from './kernels.ts';
-import { ADDED, type RewrittenMemory, type RewrittenModule } from './module/rewrite.ts';
+import { ADDED } from './module/added-names.ts';
+import type { RewrittenMemory, RewrittenModule } from './module/rewrite.ts';
 
 /** What a memory is restored to. Instances whose memories were equal share it. */
 export interface Image {

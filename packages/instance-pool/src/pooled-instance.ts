@@ -2,7 +2,8 @@
 
 import { AllocatorError, checkInteger } from '@allokit/allocator';
 import { ManagedMemory, type InstanceTracking } from './managed-memory.ts';
-import { ADDED, type RewrittenModule } from './module/rewrite.ts';
+import { ADDED } from './module/added-names.ts';
+import type { RewrittenModule } from './module/rewrite.ts';
 import { References } from './references.ts';
 
 /** A rewritten module, compiled. */

@@ -1,7 +1,8 @@
 /** The references that a module keeps: its tables that can change, and its mutable globals of reference types. */
 
 import { AllocatorError } from '@allokit/allocator';
-import { ADDED, type RewrittenModule } from './module/rewrite.ts';
+import { ADDED } from './module/added-names.ts';
+import type { RewrittenModule } from './module/rewrite.ts';
 
 /** Where a reference can be found in an instance that is new: `null`, an index in one of its tables, or the name of an exported function. */
 export type ReferenceName = null | { readonly table: number; readonly index: number } | { readonly export: string };

@@ -4,7 +4,7 @@
  */
 
 import { functionBody, functionType, KIND, name, SECTION, unsigned, ByteWriter, type Bytes } from './encoding.ts';
-import type { ModuleFacts } from './read-module.ts';
+import type { ModuleFacts } from './facts.ts';
 
 /** Begins the names of added exports. */
 const EXPORT_PREFIX = '$pool.';

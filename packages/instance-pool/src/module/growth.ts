@@ -8,10 +8,11 @@
  * would without any.
  */
 
-import { ADDED, trapOutOfBounds } from './rewrite.ts';
+import { ADDED } from './added-names.ts';
+import { trapOutOfBounds } from './code.ts';
 import type { Additions } from './additions.ts';
 import { op, TYPE } from './encoding.ts';
-import type { MemoryFacts } from './read-module.ts';
+import type { MemoryFacts } from './facts.ts';
 
 const { i32, i64 } = TYPE;
 const PAGE_SIZE_LOG2 = 16;

@@ -3,9 +3,10 @@
 import { accessOf } from './accesses.ts';
 import type { Additions } from './additions.ts';
 import { ByteWriter, op, TYPE, unsigned } from './encoding.ts';
+import type { BodyFacts, ModuleFacts, Point } from './facts.ts';
 import { checkAccess, checkRange, type Growth } from './growth.ts';
 import { markPage, toPage, type Marking } from './marking.ts';
-import { CODE, type BodyFacts, type ModuleFacts, type Point } from './read-module.ts';
+import { CODE } from './read-module.ts';
 import type { Segments } from './segments.ts';
 
 const { i32 } = TYPE;
@@ -22,9 +23,9 @@ export function instrument(facts: ModuleFacts, additions: Additions, added: Adde
   const replacement = new Replacement(facts, additions, added);
   const code = new ByteWriter(facts.bytes.length);
   const body = new ByteWriter(65_536);
-  for (const facts_ of facts.bodies) {
+  for (const bodyFacts of facts.bodies) {
     body.clear();
-    writeBody(body, facts, facts_, replacement);
+    writeBody(body, facts, bodyFacts, replacement);
     code.write(unsigned(body.length), body.bytes);
   }
   return code.bytes;

@@ -7,10 +7,10 @@
  * A store may reach a few bytes into the page behind the one that is marked; whoever restores a page restores those as well.
  */
 
-import { ADDED } from './rewrite.ts';
+import { ADDED } from './added-names.ts';
 import type { Additions } from './additions.ts';
 import { op, TYPE } from './encoding.ts';
-import type { MemoryFacts } from './read-module.ts';
+import type { MemoryFacts } from './facts.ts';
 
 /** The pages that are marked have 4 KiB, whatever the system's have. */
 export const MARKED_PAGE_SIZE_LOG2 = 12;

@@ -13,12 +13,13 @@
  */
 
 import { AllocatorError } from '@allokit/allocator';
+import { ADDED } from './added-names.ts';
 import { Additions } from './additions.ts';
-import { op, TYPE } from './encoding.ts';
+import type { MemoryFacts, ModuleFacts } from './facts.ts';
 import { instrument } from './instrument.ts';
 import { growthOf, type Growth } from './growth.ts';
 import { markingOf, type Marking } from './marking.ts';
-import { CODE, readModule, type MemoryFacts, type ModuleFacts } from './read-module.ts';
+import { CODE, readModule } from './read-module.ts';
 import { segmentsOf } from './segments.ts';
 import { stateFunctions, type GlobalSlot } from './state-functions.ts';
 
@@ -51,21 +52,6 @@ export interface RewrittenModule {
   /** All mutable globals, those of dropped segments included. */
   readonly globals: readonly GlobalSlot[];
 }
-
-/** Names of added exports, behind the prefix. */
-export const ADDED = {
-  save: 'save',
-  restore: 'restore',
-  memory: (index: number): string => `memory.${index}`,
-  hidden: (index: number): string => `hidden.${index}`,
-  table: (index: number): string => `table.${index}`,
-  marks: (index: number): string => `marks.${index}`,
-  markedCount: (index: number): string => `marked.${index}`,
-  mark: (index: number): string => `mark.${index}`,
-  read: (slot: number, half: number): string => `read.${slot}.${half}`,
-  write: (slot: number, half: number): string => `write.${slot}.${half}`,
-  reference: (slot: number): string => `reference.${slot}`,
-} as const;
 
 /**
  * Rewrites a module that the engine has found valid. O(size), some 150 ns per instruction.
@@ -107,26 +93,4 @@ function changingTables({ tables, bodies, exports }: ModuleFacts): number[] {
   for (const { kind, index } of exports) if (kind === 1) changing.add(index);
   for (const { points } of bodies) for (const { table } of points) if (table >= 0) changing.add(table);
   return [...changing].sort((a, b) => a - b);
-}
-
-/** Traps as an access behind the end of the memory does. */
-export function trapOutOfBounds(memory: number): number[] {
-  return [...op.i32Const(-1), ...op.i32Load8U(memory, 2 ** 32 - 1), ...op.drop];
-}
-
-/** A constant expression that is zero. */
-export function zero(type: readonly number[], heapType: readonly number[] | undefined): number[] {
-  if (heapType !== undefined) return [...op.refNull(heapType), ...op.end];
-  switch (type[0]) {
-    case TYPE.i64:
-      return [...op.i64Const(0), ...op.end];
-    case TYPE.f32:
-      return [0x43, 0, 0, 0, 0, ...op.end];
-    case TYPE.f64:
-      return [0x44, 0, 0, 0, 0, 0, 0, 0, 0, ...op.end];
-    case TYPE.v128:
-      return [0xfd, 0x0c, ...new Array<number>(16).fill(0), ...op.end];
-    default:
-      return [...op.i32Const(0), ...op.end];
-  }
 }

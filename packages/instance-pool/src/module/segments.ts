@@ -5,7 +5,8 @@
 import { AllocatorError } from '@allokit/allocator';
 import type { Additions } from './additions.ts';
 import { op, TYPE } from './encoding.ts';
-import { CODE, usesSegmentArray, type ModuleFacts } from './read-module.ts';
+import type { ModuleFacts } from './facts.ts';
+import { CODE, usesSegmentArray } from './read-module.ts';
 
 const { i32 } = TYPE;
 

@@ -1,11 +1,12 @@
 /** The functions that save and restore what a module keeps outside of its memories, all of it in one call. */
 
 import { AllocatorError } from '@allokit/allocator';
-import { ADDED, zero } from './rewrite.ts';
+import { ADDED } from './added-names.ts';
+import { zero } from './code.ts';
 import type { Additions } from './additions.ts';
 import { op, TYPE } from './encoding.ts';
 import { renewLimit, type Growth } from './growth.ts';
-import type { ModuleFacts } from './read-module.ts';
+import type { ModuleFacts } from './facts.ts';
 
 const { i64 } = TYPE;
 
