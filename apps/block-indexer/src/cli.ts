@@ -94,7 +94,7 @@ withMemory(withChain(program.command('index', { isDefault: true }).description('
     try {
       progress.start('memory', 100);
       const onProgress = (share: number): void => progress.set(Math.round(share * 100), '');
-      const runner = await makeRunner(indexerModule(), store, { mode, memoryBytes, hugePages, tracking, verify, onProgress });
+      const runner = await makeRunner(indexerModule(), store, { mode, memoryBytes, hugePages, tracking, verify, onProgress, signal: stop.signal });
       progress.start('blocks', chain.count);
       const report = await indexChain(chain, store, runner, mode, (height, root) => progress.set(height + 1, root.slice(0, 16)), stop.signal);
       progress.stop();
@@ -102,6 +102,10 @@ withMemory(withChain(program.command('index', { isDefault: true }).description('
       const counts = store.counts();
       process.stdout.write(json ? `${JSON.stringify({ ...report, counts }, undefined, 2)}\n` : formatIndex(report, counts));
       if (!report.isComplete) process.exitCode = 130;
+    } catch (error) {
+      // Stopped before there was a block to finish.
+      if (error !== stop.signal.reason) throw error;
+      process.exitCode = 130;
     } finally {
       progress.stop();
       store.close();

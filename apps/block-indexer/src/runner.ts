@@ -18,6 +18,8 @@ export interface RunnerOptions {
   readonly tracking: InstanceTracking;
   readonly verify: boolean;
   readonly onProgress?: ((share: number) => void) | undefined;
+  /** Ends the pre-touch, and with it the making of the runner. */
+  readonly signal?: AbortSignal | undefined;
 }
 
 /** A block's changes, and what it took to get them, in milliseconds. */
@@ -47,10 +49,12 @@ export async function makeRunner(module: Uint8Array<ArrayBuffer>, store: StateSt
   return { readyMs: performance.now() - startMs, ...runner };
 }
 
-async function pooled(module: Uint8Array<ArrayBuffer>, host: Host, { memoryBytes, hugePages, tracking, verify, onProgress }: RunnerOptions): Promise<Omit<Runner, 'readyMs'>> {
+async function pooled(module: Uint8Array<ArrayBuffer>, host: Host, options: RunnerOptions): Promise<Omit<Runner, 'readyMs'>> {
+  const { memoryBytes, hugePages, tracking, verify, onProgress, signal } = options;
   const preTouch = {
     bytes: memoryBytes,
     hugePages,
+    signal,
     onProgress: ({ touchedBytes, totalBytes }: { readonly touchedBytes: number; readonly totalBytes: number }) => onProgress?.(touchedBytes / totalBytes),
   };
   const pool = await InstancePool.create(module, { imports: host.imports, tracking, verify, ...(memoryBytes > 0 ? { preTouch } : {}) });
@@ -73,11 +77,11 @@ async function pooled(module: Uint8Array<ArrayBuffer>, host: Host, { memoryBytes
   };
 }
 
-async function fresh(module: Uint8Array<ArrayBuffer>, host: Host, { mode, memoryBytes, hugePages, onProgress }: RunnerOptions): Promise<Omit<Runner, 'readyMs'>> {
+async function fresh(module: Uint8Array<ArrayBuffer>, host: Host, { mode, memoryBytes, hugePages, onProgress, signal }: RunnerOptions): Promise<Omit<Runner, 'readyMs'>> {
   const compiled = await WebAssembly.compile(module);
   const touches = mode === 'fresh-touched' && memoryBytes > 0;
   // What each block will need must be there at the start, or the process fails now and not later.
-  if (touches) await touchInstance(memoryOf(await WebAssembly.instantiate(compiled, host.imports)), { to: memoryBytes, hugePages });
+  if (touches) await touchInstance(memoryOf(await WebAssembly.instantiate(compiled, host.imports)), { to: memoryBytes, hugePages, signal });
   onProgress?.(1);
   return {
     tracking: undefined,

@@ -18,7 +18,9 @@ export class StateStore {
   /** @param path - A file, or `:memory:`. */
   constructor(path: string) {
     this.#database = new DatabaseSync(path);
+    // Somebody may look at the file meanwhile: wait for him, and do not fail.
     this.#database.exec(`
+      pragma busy_timeout = 10000;
       pragma journal_mode = wal;
       pragma synchronous = normal;
       create table if not exists pairs (key blob primary key, value blob not null) without rowid;

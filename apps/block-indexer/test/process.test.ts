@@ -3,6 +3,7 @@
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
 import { setTimeout } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { environmentSeed, Random } from '@allokit/allocator/testing';
@@ -14,8 +15,8 @@ const GIB = 2 ** 30;
 const folder = mkdtempSync(join(tmpdir(), 'allokit-block-indexer-'));
 afterAll(() => rmSync(folder, { recursive: true }));
 const chain = join(folder, 'chain.dat');
-const COUNT = 160;
-const RECIPE = { seed: 3, count: COUNT, sizeMax: 200_000 };
+const COUNT = 90;
+const RECIPE = { seed: 3, count: COUNT, sizeMax: 120_000 };
 let expected: readonly string[];
 
 function rootsOf(db: string): string[] {
@@ -46,7 +47,7 @@ describe('a process that ends before its time', () => {
     const db = join(folder, 'killed.sqlite');
     const heights: number[] = [0];
     for (let kill = 0; kill < 5; kill += 1) {
-      const before = existsSync(db) ? rootsOf(db).length : 0;
+      const before = heights.at(-1);
       const running = start(index(db, '--memory', '4MiB'));
       const target = before + 1 + random.below(Math.max(1, Math.floor((COUNT - before) / 3)));
       // Looked at from outside, as it grows.
@@ -105,9 +106,15 @@ describe.runIf(process.platform === 'linux')('a process under a limit', () => {
   });
 });
 
-function heightOf(db: string): number {
+/** Looks at a database that is being written, and changes nothing in it. */
+function heightOf(path: string): number {
   try {
-    return rootsOf(db).length;
+    const database = new DatabaseSync(path, { readOnly: true });
+    try {
+      return Number(database.prepare('select count(*) as count from blocks').get()!['count']);
+    } finally {
+      database.close();
+    }
   } catch {
     // It is being made, or locked for a moment.
     return 0;
