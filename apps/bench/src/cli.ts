@@ -10,9 +10,11 @@ import { addTableCommands } from './cli/tables.ts';
 import { compose } from './commands/compose.ts';
 import { copy } from './commands/copy.ts';
 import { gc, GC_WORKLOADS } from './commands/gc.ts';
+import { instances, INSTANCES_SIZE } from './commands/instances.ts';
 import { record } from './commands/record.ts';
 import { vmem, VMEM_SIZE, VmemSizeError } from './commands/vmem.ts';
 import { OPERATIONS, type Operation } from './copy/subjects.ts';
+import { INSTANCE_EXPERIMENTS, type InstanceExperimentName } from './instances/measurement.ts';
 import { TraceError } from './trace/trace.ts';
 import { EXPERIMENTS, type ExperimentName } from './vmem/measurement.ts';
 
@@ -20,6 +22,12 @@ interface VmemCommandOptions extends RoundsOptions {
   readonly size?: number;
   readonly quick: boolean;
   readonly experiment: readonly ExperimentName[];
+}
+
+interface InstancesCommandOptions extends RoundsOptions, DrawingOptions {
+  readonly size?: number;
+  readonly quick: boolean;
+  readonly experiment: readonly InstanceExperimentName[];
 }
 
 const program = new Command('bench')
@@ -74,6 +82,18 @@ roundsCommand(program, 'gc', 'Garbage collection: programs in a generational hea
     const workloads = GC_WORKLOADS.filter((name) => picks.length === 0 || picks.includes(name));
     const isFine = await gc({ workloads, depth, facts, rounds, warmRounds, json, commandLine: commandLine(), csv: csv === undefined ? undefined : await userPath(csv) });
     if (!isFine) process.exitCode = 1;
+  });
+
+roundsCommand(program, 'instances', 'A clean WebAssembly instance for each run: fresh ones against the reset of pooled ones.', { rounds: 3, warm: 0 })
+  .addOption(svgOption())
+  .addOption(new Option('--size <bytes>', 'the large memory (default: 4GiB, or what the machine can spare)').argParser(memorySize))
+  .option('--quick', 'a large memory of 256 MiB unless told otherwise', false)
+  .option('--experiment <name>', `do one only, of ${INSTANCE_EXPERIMENTS.join(', ')}; repeat for more (default: all)`, oneOf(INSTANCE_EXPERIMENTS), [] as InstanceExperimentName[])
+  .action(async (options: InstancesCommandOptions) => {
+    const { json, size, quick, rounds, experiment: picks } = options;
+    const experiments = INSTANCE_EXPERIMENTS.filter((name) => picks.length === 0 || picks.includes(name));
+    const sizeBytes = size ?? (quick ? INSTANCES_SIZE.quick : undefined);
+    await instances({ sizeBytes, rounds, experiments, json, commandLine: commandLine(), ...(await outputPaths(options)) });
   });
 
 program

@@ -154,6 +154,16 @@ export {
   type TypeDescriptor,
   WeakReference,
 } from '@allokit/generational-gc';
+  type InstanceGrowth,
+  type InstanceLease,
+  InstancePool,
+  type InstancePoolOptions,
+  type InstancePoolStats,
+  type InstancePreTouch,
+  type InstanceTracking,
+  touchInstance,
+  type TrackingMeans,
+} from '@allokit/instance-pool';
 export {
   FRAGMENT_HEADER_SIZE,
   FRAGMENT_SIZE_MIN,
@@ -219,6 +229,7 @@ export {
   WASM_PAGE_SIZE,
   WasmMemory,
   type WasmMemoryOptions,
+  WriteTracker,
 } from '@allokit/vmem';
 export { type CommitPolicy, GAME_HEAP_SIZE, GAME_HEAP_STEP, GameHeap, gameHeap, type GameHeapOptions, type GameHeapStats } from './game-heap.ts';
 export { GENERAL_PURPOSE_RESERVE, generalPurpose, type GeneralPurpose } from './general-purpose.ts';

@@ -9,3 +9,4 @@ export { PAGE_SIZE_MIN, PagedMemory, type PagedMemoryLayout, type PagedMemorySta
 export { preTouch, type PreTouchOptions, type PreTouchProgress, type PreTouchReport, type PreTouchStrategy } from './pre-touch.ts';
 export { resident, unlock } from './residency.ts';
 export { WASM_PAGE_SIZE, WasmMemory, type WasmMemoryOptions } from './wasm-memory.ts';
+export { WriteTracker } from './write-tracker.ts';

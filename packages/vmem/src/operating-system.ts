@@ -12,6 +12,17 @@ export interface MemoryLimit {
   readonly available: number;
 }
 
+/** Pages that are watched for writes. */
+export interface WrittenPages {
+  /**
+   * Tells which of the first `to` bytes were written since the last call, run by run, and begins anew; what `visit` writes there does not count. Returns how many
+   * bytes that are.
+   */
+  readonly take: (to: number, visit: (from: number, to: number) => void) => number;
+  /** Ends the watch. */
+  readonly stop: () => void;
+}
+
 /**
  * The system calls, as methods that throw when the system refuses: an `AllocatorError` that names the call, its figures and the system's error.
  *
@@ -58,6 +69,8 @@ export interface OperatingSystem {
   readonly lock: (address: bigint, size: number) => void;
   /** Undoes `lock`. */
   readonly unlock: (address: bigint, size: number) => void;
+  /** Watches mapped private pages for writes; `undefined` when it is refused. Missing where there is no way. */
+  readonly trackWrites?: ((address: bigint, size: number) => WrittenPages | undefined) | undefined;
 
   /** The limits that this process lives under, as they are now. */
   readonly memoryLimits: () => readonly MemoryLimit[];

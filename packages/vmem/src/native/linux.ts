@@ -5,6 +5,7 @@ import { closeSync, openSync, readFileSync } from 'node:fs';
 import { memoryLimits } from './memory-limits.ts';
 import { MAP_FAILED, type PosixCalls, type PosixSystem } from './posix.ts';
 import { refusal } from './system-error.ts';
+import { writtenPages } from './written-pages.ts';
 
 const PROT_NONE = 0;
 const MADV_HUGEPAGE = 14;
@@ -67,6 +68,7 @@ export function linux(base: PosixSystem, calls: PosixCalls): PosixSystem {
     populate: canPopulate ? populate : undefined,
     populateReserved: canPopulate ? populateReserved : undefined,
     adviseHugePages: (address, size) => void check(madvise(address, size, MADV_HUGEPAGE), 'madvise(MADV_HUGEPAGE)', `use huge pages for ${size} bytes`),
+    trackWrites: scan === undefined ? undefined : writtenPages(base, calls),
     memoryLimits: () => memoryLimits('/', resourceLimits),
     allocateDisk(descriptor, size) {
       if (fallocate(descriptor, FALLOC_FL_KEEP_SIZE, 0, size) === 0) return;

@@ -1,0 +1,81 @@
+/** The index: keys and values in SQLite. A block is one transaction, so that a killed process leaves whole blocks behind and nothing else. */
+
+import { DatabaseSync, type StatementSync } from 'node:sqlite';
+
+/** A key with its value; an empty value deletes the key. */
+export interface Pair {
+  readonly key: Uint8Array;
+  readonly value: Uint8Array;
+}
+
+/** The store of one index. */
+export class StateStore {
+  readonly #database: DatabaseSync;
+  readonly #select: StatementSync;
+  readonly #upsert: StatementSync;
+  readonly #delete: StatementSync;
+
+  /** @param path - A file, or `:memory:`. */
+  constructor(path: string) {
+    this.#database = new DatabaseSync(path);
+    // Somebody may look at the file meanwhile: wait for him, and do not fail.
+    this.#database.exec(`
+      pragma busy_timeout = 10000;
+      pragma journal_mode = wal;
+      pragma synchronous = normal;
+      create table if not exists pairs (key blob primary key, value blob not null) without rowid;
+      create table if not exists blocks (height integer primary key, root blob not null);
+    `);
+    this.#select = this.#database.prepare('select value from pairs where key = ?');
+    this.#upsert = this.#database.prepare('insert into pairs values (?, ?) on conflict (key) do update set value = excluded.value');
+    this.#delete = this.#database.prepare('delete from pairs where key = ?');
+  }
+
+  /** The height of the next block: as many are indexed. */
+  get height(): number {
+    const row = this.#database.prepare('select coalesce(max(height), -1) + 1 as next from blocks').get();
+    return Number(row!['next']);
+  }
+
+  get(key: Uint8Array): Uint8Array | undefined {
+    return this.#select.get(key)?.['value'] as Uint8Array | undefined;
+  }
+
+  /** The state root after a block. */
+  root(height: number): string | undefined {
+    const row = this.#database.prepare('select root from blocks where height = ?').get(height);
+    return row && Buffer.from(row['root'] as Uint8Array).toString('hex');
+  }
+
+  /** The roots of all blocks. */
+  roots(): string[] {
+    const rows = this.#database.prepare('select root from blocks order by height').all();
+    return rows.map((row) => Buffer.from(row['root'] as Uint8Array).toString('hex'));
+  }
+
+  /** Everything that one block changes, or nothing. */
+  commit(height: number, pairs: Iterable<Pair>, root: Uint8Array): void {
+    this.#database.exec('begin immediate');
+    try {
+      for (const { key, value } of pairs) {
+        if (value.length === 0) this.#delete.run(key);
+        else this.#upsert.run(key, value);
+      }
+      this.#database.prepare('insert into blocks values (?, ?)').run(height, root);
+      this.#database.exec('commit');
+    } catch (error) {
+      this.#database.exec('rollback');
+      throw error;
+    }
+  }
+
+  /** How many keys there are, by their first letter. */
+  counts(): Record<string, number> {
+    const rows = this.#database.prepare('select cast(substr(key, 1, 1) as text) as kind, count(*) as count from pairs group by 1 order by 1').all();
+    return Object.fromEntries(rows.map((row) => [String(row['kind']), Number(row['count'])]));
+  }
+
+  close(): void {
+    this.#database.close();
+  }
+}
