@@ -154,6 +154,7 @@ export {
   type TypeDescriptor,
   WeakReference,
 } from '@allokit/generational-gc';
+export {
   type InstanceGrowth,
   type InstanceLease,
   InstancePool,
