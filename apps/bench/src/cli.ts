@@ -10,8 +10,10 @@ import { addTableCommands } from './cli/tables.ts';
 import { compose } from './commands/compose.ts';
 import { copy } from './commands/copy.ts';
 import { record } from './commands/record.ts';
+import { threads } from './commands/threads.ts';
 import { vmem, VMEM_SIZE, VmemSizeError } from './commands/vmem.ts';
 import { OPERATIONS, type Operation } from './copy/subjects.ts';
+import { TASKS, type Task } from './threads/subjects.ts';
 import { TraceError } from './trace/trace.ts';
 import { EXPERIMENTS, type ExperimentName } from './vmem/measurement.ts';
 
@@ -61,6 +63,16 @@ roundsCommand(program, 'copy', 'Bytes copied, filled, compared and searched, 6 o
     const { json, rounds, warm: warmRounds, operation: picks } = options;
     const operations = OPERATIONS.filter((name) => picks.length === 0 || picks.includes(name));
     const isFine = await copy({ operations, rounds, warmRounds, json, commandLine: commandLine(), ...(await outputPaths(options)) });
+    if (!isFine) process.exitCode = 1;
+  });
+
+roundsCommand(program, 'threads', 'Allocating in one thread and in several at once: blocks of their own, blocks of one another, the same few slabs.', { rounds: 41, warm: 15 })
+  .addOption(svgOption())
+  .option('--task <name>', `do one only, of ${TASKS.join(', ')}; repeat for more (default: all)`, oneOf(TASKS), [] as Task[])
+  .action(async (options: RoundsOptions & DrawingOptions & { readonly task: readonly Task[] }) => {
+    const { json, rounds, warm: warmRounds, task: picks } = options;
+    const tasks = TASKS.filter((name) => picks.length === 0 || picks.includes(name));
+    const isFine = await threads({ tasks, rounds, warmRounds, json, commandLine: commandLine(), ...(await outputPaths(options)) });
     if (!isFine) process.exitCode = 1;
   });
 
