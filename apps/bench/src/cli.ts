@@ -12,9 +12,11 @@ import { copy } from './commands/copy.ts';
 import { gc, GC_WORKLOADS } from './commands/gc.ts';
 import { instances, INSTANCES_SIZE } from './commands/instances.ts';
 import { record } from './commands/record.ts';
+import { threads } from './commands/threads.ts';
 import { vmem, VMEM_SIZE, VmemSizeError } from './commands/vmem.ts';
 import { OPERATIONS, type Operation } from './copy/subjects.ts';
 import { INSTANCE_EXPERIMENTS, type InstanceExperimentName } from './instances/measurement.ts';
+import { TASKS, type Task } from './threads/subjects.ts';
 import { TraceError } from './trace/trace.ts';
 import { EXPERIMENTS, type ExperimentName } from './vmem/measurement.ts';
 
@@ -94,6 +96,16 @@ roundsCommand(program, 'instances', 'A clean WebAssembly instance for each run: 
     const experiments = INSTANCE_EXPERIMENTS.filter((name) => picks.length === 0 || picks.includes(name));
     const sizeBytes = size ?? (quick ? INSTANCES_SIZE.quick : undefined);
     await instances({ sizeBytes, rounds, experiments, json, commandLine: commandLine(), ...(await outputPaths(options)) });
+  });
+
+roundsCommand(program, 'threads', 'Allocating in one thread and in several at once: blocks of their own, blocks of one another, the same few slabs.', { rounds: 41, warm: 15 })
+  .addOption(svgOption())
+  .option('--task <name>', `do one only, of ${TASKS.join(', ')}; repeat for more (default: all)`, oneOf(TASKS), [] as Task[])
+  .action(async (options: RoundsOptions & DrawingOptions & { readonly task: readonly Task[] }) => {
+    const { json, rounds, warm: warmRounds, task: picks } = options;
+    const tasks = TASKS.filter((name) => picks.length === 0 || picks.includes(name));
+    const isFine = await threads({ tasks, rounds, warmRounds, json, commandLine: commandLine(), ...(await outputPaths(options)) });
+    if (!isFine) process.exitCode = 1;
   });
 
 program

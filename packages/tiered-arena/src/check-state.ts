@@ -1,6 +1,6 @@
 /** What attaching looks at: whatever was written over an arena's state, nothing in it may lead out of the memory, or round in circles. */
 
-import { AllocatorError, formatAddress, type Address, type Parent } from '@allokit/allocator';
+import { AllocatorError, formatAddress, type Address, type Memory, type Parent } from '@allokit/allocator';
 import { classOf, groupsOf } from './groups.ts';
 import {
   FREE,
@@ -50,14 +50,17 @@ export function checkState(parent: Parent, address: Address): void {
   if (end > memory.committed) fail(`its state ends at ${end}, beyond the memory`);
   const pageSizeLog2 = words[state + PAGE_SIZE_LOG2]!;
   if (pageSizeLog2 < 12 || pageSizeLog2 > 16) fail(`pages of 2^${pageSizeLog2} bytes`);
-  for (let tier = 0; tier < tierCount; tier += 1) checkTierRecord(words, state, { tier, committed: memory.committed, fail });
+  for (let tier = 0; tier < tierCount; tier += 1) checkTierRecord(memory, state, { tier, fail });
   if (!parent.owns(address)) throw new AllocatorError('bad-header', `the parent does not own ${formatAddress(address)}`);
 }
 
-function checkTierRecord(words: Int32Array, state: number, { tier, committed, fail }: { readonly tier: number; readonly committed: number; readonly fail: Fail }): void {
+function checkTierRecord(memory: Memory, state: number, { tier, fail }: { readonly tier: number; readonly fail: Fail }): void {
   const record = state + TIERS + tier * TIER_WORDS;
+  const count = Atomics.load(memory.i32, record + TIER_SEGMENT_COUNT);
+  // In this order: what another thread has just added lies in memory that it had added before.
+  memory.refresh();
+  const { i32: words, committed } = memory;
   const alignmentLog2 = words[record + TIER_ALIGNMENT_LOG2]!;
-  const count = words[record + TIER_SEGMENT_COUNT]!;
   if (alignmentLog2 < 0 || alignmentLog2 > 16) fail(`tier ${tier} aligns to 2^${alignmentLog2} bytes`);
   if (count < 1 || count > TIER_WORDS - TIER_SEGMENTS) fail(`tier ${tier} has ${count} segments`);
   for (let i = 0; i < count; i += 1) {

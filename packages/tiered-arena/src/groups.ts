@@ -4,8 +4,9 @@
  *     take       owner OPEN -> thread, then local = free, then free -> 0     the slots are in `local` before they leave `free`: death in between loses none
  *     let go     free |= local, local = 0, then owner -> OPEN, then look at free again
  *     free       free |= bit by whoever is not the owner, then look at the owner
+ *     adopt      owner OPEN -> thread by whoever frees a slot, then local = bit
  *
- * The last two are the classical pair: each writes one word and then reads the other's, in sequential consistency, so at least one of them sees that a group with free slots
+ * Let go and free are the classical pair: each writes one word and then reads the other's, in sequential consistency, so at least one of them sees that a group with free slots
  * has no owner, and sets its ready bit.
  */
 
@@ -61,6 +62,11 @@ export function setReady(words: Int32Array, segment: Segment, sizeClass: number,
   if ((Atomics.load(words, at) & bit) === 0) Atomics.or(words, at, bit);
 }
 
+/** Has the next search for empty slabs look. Where that was said already, a word that all threads share is only read. */
+function noteEmpty(words: Int32Array, { head }: Segment): void {
+  if (Atomics.load(words, head + SEGMENT_HAS_EMPTY) === 0) Atomics.store(words, head + SEGMENT_HAS_EMPTY, 1);
+}
+
 /** Where a thread keeps what it has of a class. */
 export function classRecord(tierRecord: number, sizeClass: number): number {
   return tierRecord + CLASSES + sizeClass * CLASS_WORDS;
@@ -85,7 +91,7 @@ export function openGroup(words: Int32Array, segment: Segment, { sizeClass, grou
   Atomics.store(words, group + GROUP_OWNER, OPEN);
   const free = Atomics.load(words, group + GROUP_FREE);
   if (free !== 0) setReady(words, segment, sizeClass, group);
-  if (free === slots) Atomics.store(words, segment.head + SEGMENT_HAS_EMPTY, 1);
+  if (free === slots) noteEmpty(words, segment);
 }
 
 /**
@@ -105,7 +111,7 @@ export function freeInGroup(words: Int32Array, segment: Segment, { sizeClass, gr
 }): number {
   const before = Atomics.or(words, group + GROUP_FREE, bits);
   if (before === 0 && Atomics.load(words, group + GROUP_OWNER) === OPEN) setReady(words, segment, sizeClass, group);
-  if ((before | bits) === slots) Atomics.store(words, segment.head + SEGMENT_HAS_EMPTY, 1);
+  if ((before | bits) === slots) noteEmpty(words, segment);
   return before & bits;
 }
 
@@ -138,16 +144,34 @@ export function acquireGroup(thread: Thread, segment: Segment, { tierRecord, siz
     for (let tried = 0, bits = words[ready + i]!; bits !== 0; bits = words[ready + i]! & ~tried) {
       const bit = bits & -bits;
       tried |= bit;
-      if (tryAcquire(thread, segment, { tierRecord, sizeClass, number: (i << 5) + 31 - Math.clz32(bit) })) return true;
+      if (tryAcquire(thread, segment, { tierRecord, sizeClass, number: (i << 5) + 31 - Math.clz32(bit), staysReady: false })) return true;
     }
   }
   return false;
 }
 
-function tryAcquire(thread: Thread, segment: Segment, { tierRecord, sizeClass, number }: {
+/**
+ * Takes a group that this thread let go of with free slots, if it is still to be had. Its ready bit stays, because threads that come and go in groups of their own would
+ * otherwise wait for one another's changes to a word that tells all of them nothing new; who is misled by the bit clears it.
+ */
+export function reacquireGroup(thread: Thread, segment: Segment, { tierRecord, sizeClass, group }: {
+  /** What the thread keeps for the tier. */
+  readonly tierRecord: number;
+  /** The class of its slots then. */
+  readonly sizeClass: number;
+  /** The group. */
+  readonly group: number;
+}): boolean {
+  const { words } = thread;
+  if (words[group + GROUP_OWNER] !== OPEN || words[group + GROUP_FREE] === 0) return false;
+  return tryAcquire(thread, segment, { tierRecord, sizeClass, number: segment.groupNumber(group), staysReady: true });
+}
+
+function tryAcquire(thread: Thread, segment: Segment, { tierRecord, sizeClass, number, staysReady }: {
   readonly tierRecord: number;
   readonly sizeClass: number;
   readonly number: number;
+  readonly staysReady: boolean;
 }): boolean {
   const { words } = thread;
   const page = number >>> segment.groupsPerPageLog2;
@@ -157,7 +181,7 @@ function tryAcquire(thread: Thread, segment: Segment, { tierRecord, sizeClass, n
   words[record + LOCAL] = 0;
   words[record + BASE] = (segment.pageAddress(page) + index * 2 ** (sizeClass + SLOT_SIZE_MIN_LOG2 + GROUP_SLOTS_LOG2)) | 0;
   words[record + GROUP] = group;
-  Atomics.and(words, segment.ready + sizeClass * segment.readyWords + (number >>> 5), ~(1 << (number & 31)));
+  if (!staysReady) Atomics.and(words, segment.ready + sizeClass * segment.readyWords + (number >>> 5), ~(1 << (number & 31)));
   if (Atomics.compareExchange(words, group + GROUP_OWNER, OPEN, thread.id) === OPEN) {
     // Only now is it certain that the slab is there and stays there.
     const entry = Atomics.load(words, segment.entries + page);

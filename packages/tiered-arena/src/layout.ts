@@ -12,7 +12,8 @@
  *     LARGE pages << 3                          the first page of a block of whole pages; HELD pages follow
  *
  * **Group**: 32 slots of a slab, two words. `free`: one bit for each slot that can be had. `owner`: 0 where there is no slab, OPEN when anybody may have the group, or
- * the thread that allocates from it. That thread keeps the slots it took in its own record, `local`: the common path touches nothing that others write.
+ * the thread that allocates from it. That thread keeps the slots it took in its own record, `local`: the common path touches nothing that others write. Groups of neighbouring
+ * pages lie in different lines of the cache.
  *
  *     a slot is live  <=>  its bit is in neither `free` nor the owner's `local`
  */
@@ -179,6 +180,10 @@ export const SLAB_HEAD_MASK = 2 ** SLAB_INDEX_SHIFT - 1;
 // A group.
 /** Words of a group. */
 export const GROUP_WORDS = 2;
+/** Log2 of the words in a line of groups, which is one of a cache. */
+export const GROUP_LINE_LOG2 = 4;
+/** Groups in a line. */
+export const GROUPS_PER_LINE = 2 ** GROUP_LINE_LOG2 / GROUP_WORDS;
 /** One bit for each slot that can be had. */
 export const GROUP_FREE = 0;
 /** Who allocates from it. */

@@ -101,9 +101,9 @@ function settleOwn(dead: Thread, segment: Segment, { page, count, entry }: { rea
     freeBlock(dead, segment, page, entry);
   } else if (!isSlabHead(entry)) {
     // Groups of a slab that was being made or unmade. Nobody can have them for long: a thread that takes one finds no slab, and lets it go.
-    for (let group = segment.group(page, 0); group < segment.group(page + 1, 0); group += segment.group(0, 1) - segment.group(0, 0)) {
-      Atomics.store(dead.words, group + GROUP_OWNER, ABSENT);
-      Atomics.store(dead.words, group + GROUP_FREE, 0);
+    for (let i = 0; i < 1 << segment.groupsPerPageLog2; i += 1) {
+      Atomics.store(dead.words, segment.group(page, i) + GROUP_OWNER, ABSENT);
+      Atomics.store(dead.words, segment.group(page, i) + GROUP_FREE, 0);
     }
     dead.proceed(Intent.own);
     releaseRun(dead, segment, page, count);

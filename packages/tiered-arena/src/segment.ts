@@ -3,6 +3,8 @@
 import { alignUp, type Address, type Memory } from '@allokit/allocator';
 import {
   CHECKED,
+  GROUPS_PER_LINE,
+  GROUP_LINE_LOG2,
   GROUP_SLOTS_LOG2,
   GROUP_WORDS,
   PAGE_SIZE_LOG2,
@@ -61,10 +63,21 @@ function readyWordsOf(pageCount: number, geometry: Geometry): number {
   return Math.ceil((pageCount << groupsPerPageLog2(geometry)) / 32);
 }
 
+/** Log2 of the lines that groups are spread over at the least, as far as there are groups. */
+const GROUP_LINES_MIN_LOG2 = 6;
+
+/**
+ * Log2 of the cache lines that groups lie in: the first group of every line, then the second one of every line, and so on. Pages that were taken one after the other, by different
+ * threads as likely as not, have their groups in different lines: else one thread would wait for another's changes to words that are none of its business.
+ */
+function groupLinesLog2(groupCount: number): number {
+  return Math.min(Math.ceil(Math.log2(groupCount)), Math.max(GROUP_LINES_MIN_LOG2, Math.ceil(Math.log2(groupCount / GROUPS_PER_LINE))));
+}
+
 /** The tables' parts, as word offsets from the segment's start. */
 function tables(pageCount: number, geometry: Geometry): { readonly groups: number; readonly entries: number; readonly tags: number; readonly end: number } {
   const groups = SEGMENT_HEADER_WORDS + alignUp(CLASS_LARGE * readyWordsOf(pageCount, geometry), 32);
-  const entries = groups + GROUP_WORDS * (pageCount << groupsPerPageLog2(geometry));
+  const entries = groups + 2 ** (GROUP_LINE_LOG2 + groupLinesLog2(pageCount << groupsPerPageLog2(geometry)));
   const tags = entries + pageCount;
   const tagWords = geometry.checked ? Math.ceil((pageCount * 2 ** (geometry.pageSizeLog2 - Math.min(geometry.pageSizeLog2, slotSizeMinLog2(geometry)))) / 2) : 0;
   return { groups, entries, tags, end: tags + tagWords };
@@ -99,6 +112,8 @@ export class Segment {
   readonly ready: number;
   /** Where the groups start, a word index. */
   readonly groups: number;
+  /** Log2 of the lines that groups are spread over. */
+  readonly groupLinesLog2: number;
   /** Where the page table starts, a word index. */
   readonly entries: number;
   /** Where the tags start, an index of 16-bit words; 0 where there are none. */
@@ -120,6 +135,7 @@ export class Segment {
     this.readyWords = readyWordsOf(pageCount, geometry);
     this.ready = head + SEGMENT_HEADER_WORDS;
     this.groups = head + groups;
+    this.groupLinesLog2 = groupLinesLog2(pageCount << this.groupsPerPageLog2);
     this.entries = head + entries;
     this.tags = geometry.checked ? (head + tags) * 2 : 0;
   }
@@ -157,11 +173,15 @@ export class Segment {
 
   /** The word index of a group of the slab that begins at a page. */
   group(page: number, index: number): number {
-    return this.groups + ((page << this.groupsPerPageLog2) + index) * GROUP_WORDS;
+    const number = (page << this.groupsPerPageLog2) + index;
+    const row = number >>> this.groupLinesLog2;
+    return this.groups + ((number - (row << this.groupLinesLog2)) << GROUP_LINE_LOG2) + row * GROUP_WORDS;
   }
 
   /** The number of a group in the segment: what the ready bits count by. */
   groupNumber(group: number): number {
-    return (group - this.groups) / GROUP_WORDS;
+    const offset = group - this.groups;
+    const line = offset >>> GROUP_LINE_LOG2;
+    return (((offset - (line << GROUP_LINE_LOG2)) / GROUP_WORDS) << this.groupLinesLog2) + line;
   }
 }

@@ -3,7 +3,8 @@
  *
  *     allocate   bit out of `local`        here when the lowest free slot of this thread's group will do
  *     deallocate bit into `local`          here when the block lies in this thread's group
- *                bit into `free`           anybody's group: one atomic operation, whoever allocated the block
+ *                group, then the same      anybody's group, where this thread has no free slot of the class or frees one slot of the group after the other
+ *                bit into `free`           any other group: one atomic operation or a few, whoever allocated the block
  *
  * Freed memory comes before memory that was never used, so that what is in the caches, and has pages behind it, is used again.
  */
@@ -25,13 +26,15 @@ import {
 } from '@allokit/allocator';
 import { freeBlock, moveEnd, publishBlock } from './blocks.ts';
 import { compact } from './compaction.ts';
-import { acquireGroup, adoptGroup, classOf, classRecord, countRecycled, freeInGroup, groupsOf, isSlabHead, takeSlots } from './groups.ts';
+import { acquireGroup, adoptGroup, classOf, classRecord, countRecycled, freeInGroup, groupsOf, isSlabHead, reacquireGroup, takeSlots } from './groups.ts';
 import { grow } from './growth.ts';
 import {
+  ABSENT,
   BASE,
   CLASSES,
   CLASS_WORDS,
   GROUP,
+  GROUP_LINE_LOG2,
   GROUP_FREE,
   GROUP_OWNER,
   GROUP_WORDS,
@@ -63,6 +66,9 @@ import { checkTier } from './check.ts';
 import { tierStats, type TierStats } from './stats.ts';
 import { retire } from './tags.ts';
 import { NO_WORDS, type Thread } from './thread.ts';
+
+/** How many groups a thread remembers for each class: a power of two. */
+const SPARE_COUNT = 8;
 
 /** What a tier is made from: all of it is in memory, this is where. */
 export interface TierOptions {
@@ -113,6 +119,8 @@ export class Tier implements Allocator {
   declare private readonly entries: number;
   declare private readonly groups: number;
   declare private readonly groupsPerPageLog2: number;
+  declare private readonly groupLinesLog2: number;
+  declare private readonly groupLineMask: number;
   declare private readonly checked: boolean;
   declare private readonly first: Segment;
 
@@ -121,6 +129,11 @@ export class Tier implements Allocator {
   /** Its alignment, and the arena's pages. @internal */
   readonly geometry: Geometry;
   #segments: readonly Segment[];
+  /** The group of another that this thread freed a slot of last. */
+  #freedInto = 0;
+  /** For each class, groups that this thread let go of with free slots, the last ones in a ring: where it looks first, because their words are in its cache. */
+  readonly #spares = new Int32Array(CLASS_LARGE * SPARE_COUNT);
+  readonly #spareTops = new Int32Array(CLASS_LARGE);
 
   /** Made by the arena. @internal */
   constructor({ thread, index, name, geometry }: TierOptions) {
@@ -144,6 +157,8 @@ export class Tier implements Allocator {
     this.entries = first.entries;
     this.groups = first.groups;
     this.groupsPerPageLog2 = first.groupsPerPageLog2;
+    this.groupLinesLog2 = first.groupLinesLog2;
+    this.groupLineMask = 2 ** first.groupLinesLog2 - 1;
     // Without a view the common paths find nothing, and the others say why.
     thread.whenClosed(() => (this.words = NO_WORDS));
   }
@@ -182,7 +197,8 @@ export class Tier implements Allocator {
         const inSlab = offset - (slabPage << this.pageSizeLog2);
         const slot = inSlab >>> (exponent + SLOT_SIZE_MIN_LOG2);
         const at = record + CLASSES + exponent * CLASS_WORDS;
-        const group = this.groups + ((slabPage << this.groupsPerPageLog2) + (slot >>> 5)) * GROUP_WORDS;
+        const number = (slabPage << this.groupsPerPageLog2) + (slot >>> 5);
+        const group = this.groups + ((number & this.groupLineMask) << GROUP_LINE_LOG2) + (number >>> this.groupLinesLog2) * GROUP_WORDS;
         const bit = 1 << (slot & 31);
         if (slot << (exponent + SLOT_SIZE_MIN_LOG2) === inSlab && (words[group + GROUP_FREE]! & bit) === 0) {
           if (words[at + GROUP] !== group) {
@@ -318,10 +334,10 @@ export class Tier implements Allocator {
   segments(): readonly Segment[] {
     const state = this.tierState;
     if (this.thread.words[state + TIER_SEGMENT_COUNT] === this.#segments.length) return this.#segments;
-    // Whoever grew the tier may have grown the memory.
+    // In this order: whoever added a segment had added memory for it before, which the view must have.
+    const count = Atomics.load(this.thread.words, state + TIER_SEGMENT_COUNT);
     const words = this.thread.renew();
     this.words = words;
-    const count = Atomics.load(words, state + TIER_SEGMENT_COUNT);
     while (this.#segments.length < count) {
       const previous = this.#segments.at(-1);
       const address = words[state + TIER_SEGMENTS + this.#segments.length]! >>> 0;
@@ -358,8 +374,8 @@ export class Tier implements Allocator {
   }
 
   /**
-   * Frees a slot of a group that is not this thread's. Where the thread has no free slot of the class it takes the group instead, if anybody may: what it allocates next is
-   * this slot, without an atomic operation.
+   * Frees a slot of a group that is not this thread's. Where the thread has no free slot of the class, or frees one slot of the group after the other, it takes the group if
+   * anybody may: then the rest goes without an atomic operation, and so do the allocations that get these slots.
    *
    * @param bit - The slot, which is not free in the group.
    * @param entry - That of the page it lies in.
@@ -368,12 +384,18 @@ export class Tier implements Allocator {
   private freeInOther(address: Address, group: number, bit: number, entry: number): boolean {
     const { words, record, thread, first } = this;
     const slabPage = first.pageOf(address) - (entry >>> SLAB_INDEX_SHIFT);
-    if (words[group + GROUP_OWNER] !== OPEN || words[this.entries + slabPage] !== (entry & SLAB_HEAD_MASK)) return false;
+    const owner = words[group + GROUP_OWNER]!;
+    if (owner === ABSENT || words[this.entries + slabPage] !== (entry & SLAB_HEAD_MASK)) return false;
     const c = classOf(entry);
     const at = classRecord(record, c);
-    if (words[at + LOCAL] === 0) {
+    if (owner !== OPEN) {
+      if (this.mayBeTaken(owner, c, group, bit)) return false;
+    } else if (words[at + LOCAL] === 0 || group === this.#freedInto) {
       const held = words[at + GROUP]!;
-      if (held !== 0) letGoOfClass(thread, this.segmentOfGroup(held), record, c);
+      if (held !== 0) {
+        if (words[at + LOCAL] !== 0) this.#spares[c * SPARE_COUNT + (this.#spareTops[c]!++ & (SPARE_COUNT - 1))] = held;
+        letGoOfClass(thread, this.segmentOfGroup(held), record, c);
+      }
       const slot = 31 - Math.clz32(bit);
       if (adoptGroup(thread, record, { sizeClass: c, group, address: address - (slot << (c + SLOT_SIZE_MIN_LOG2)) })) {
         // Another thread may have freed the slot by mistake at this very moment.
@@ -382,9 +404,20 @@ export class Tier implements Allocator {
         return true;
       }
     }
+    this.#freedInto = group;
     const { slots } = groupsOf(entry, this.pageSizeLog2);
     if (freeInGroup(words, first, { sizeClass: c, group, bits: bit, slots }) !== 0) throw doubleFree(address);
     return true;
+  }
+
+  /** Whether another thread seems to have a slot of its group for itself. It may be doing anything meanwhile: the slow path makes sure. */
+  private mayBeTaken(owner: number, sizeClass: number, group: number, bit: number): boolean {
+    const { words, thread } = this;
+    const owners = thread.recordOf(owner);
+    if (owners === 0) return true;
+    const tierRecord = thread.tierRecord(this.index, owners);
+    const at = classRecord(tierRecord, sizeClass);
+    return words[at + GROUP] === group && ((words[at + LOCAL]! & bit) !== 0 || words[tierRecord + NOTICE] !== NO_NOTICE);
   }
 
   /** What `allocate` does when the group at hand is empty, and with everything unusual. */
@@ -440,7 +473,20 @@ export class Tier implements Allocator {
       if (words[at + LOCAL] !== 0 || takeSlots(words, at, record, c)) return true;
       letGoOfClass(thread, this.segmentOfGroup(group), record, c);
     }
+    if (this.#reuseSpare(c)) return true;
     for (const segment of this.segments()) if (acquireGroup(thread, segment, { tierRecord: record, sizeClass: c, isThorough })) return true;
+    return false;
+  }
+
+  #reuseSpare(c: number): boolean {
+    for (let i = 0; i < SPARE_COUNT; i += 1) {
+      const at = c * SPARE_COUNT + ((this.#spareTops[c]! - 1) & (SPARE_COUNT - 1));
+      const group = this.#spares[at]!;
+      if (group === 0) return false;
+      this.#spares[at] = 0;
+      this.#spareTops[c]! -= 1;
+      if (reacquireGroup(this.thread, this.segmentOfGroup(group), { tierRecord: this.record, sizeClass: c, group })) return true;
+    }
     return false;
   }
 

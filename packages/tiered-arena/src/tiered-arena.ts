@@ -117,7 +117,8 @@ export class TieredArena {
     this.#thread = thread;
     this.checked = words[state + CHECKED] === 1;
     this.tiers = Array.from({ length: words[state + TIER_COUNT]! }, (_, index) => {
-      return new Tier({ thread, index, name: tierName(thread, index), geometry: tierGeometry(words, state, index) });
+      // Not `words`: the tier before this one may have taken a newer view.
+      return new Tier({ thread, index, name: tierName(thread, index), geometry: tierGeometry(thread.words, state, index) });
     });
     this.#byName = new Map(this.tiers.map((tier) => [tier.name, tier]));
   }
