@@ -334,7 +334,8 @@ export const LOCKED_SCENARIOS: Readonly<Record<string, Scenario>> = {
       const freed = (place.given.liveBytes - liveBytes) / BLOCK_BYTES;
       expectEqual(deferredCount(place), 0, 'blocks that nobody comes back to');
       if (mortal?.state === 'finished') expectEqual(freed, 2, 'blocks that were freed');
-      expectEqual(refusedCount, 0, 'refused frees');
+      // Who dies while it does what was put off may have done a free that it could not cross out: the next one to do it is refused.
+      if (mortal?.state === 'finished' || refusedCount > 1) expectEqual(refusedCount, 0, 'refused frees');
       checkContent(place, [2, 3, 4, 5]);
       return `${mortal?.state}, ${freed} freed`;
     },
