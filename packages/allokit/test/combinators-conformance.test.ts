@@ -8,7 +8,9 @@ import { describe, test } from 'vitest';
 import { MEMORIES, type Root } from './combinators/assemblies.ts';
 import { Bump } from './combinators/bump.ts';
 
-const HEAP_SIZE = 2 ** 17;
+/** Small, because the suite fills every one many times. */
+const HEAP_SIZE = 2 ** 15;
+const POOL_HEAP_SIZE = 2 ** 17;
 
 /** The heap does not detect addresses from before a reset: it writes nothing into the blocks then. */
 const ON_HEAP: Expectations = { capacity: HEAP_SIZE, sizeMax: HEAP_SIZE / 16, detects: { stale: false } };
@@ -31,7 +33,7 @@ function heapOn(root: Root, size = HEAP_SIZE): O1Heap {
 const ON_POOL: Expectations = { capacity: 2 ** 16, sizeMax: 256, alignmentMax: 256, coalesces: false, volatileStats: ['capacity', 'slabCount', 'spareCount'] };
 
 function poolOn(root: Root): SlabPool {
-  return SlabPool.create(heapOn(root), { slabSize: 4096 });
+  return SlabPool.create(heapOn(root, POOL_HEAP_SIZE), { slabSize: 4096 });
 }
 
 /** @param reserve - Bytes in the memory. */
@@ -65,13 +67,13 @@ function assemblies(reserve: number): readonly Assembly[] {
     { name: 'Fallback of two heaps', create: (root) => Fallback.create(heapOn(root), heapOn(root)), ...ON_HEAP, capacity: 2 * HEAP_SIZE },
     { name: 'Fallback of a heap and nothing', create: (root) => Fallback.create(heapOn(root), Null.create(root)), ...ON_HEAP },
     { name: 'Fallback of nothing and a memory', create: (root) => Fallback.create(Null.create(root), root), ...onRoot },
-    { name: 'Bounded heap', create: (root) => Bounded.create(heapOn(root), { limit: 60_000 }), ...ON_HEAP, capacity: 60_000 },
+    { name: 'Bounded heap', create: (root) => Bounded.create(heapOn(root), { limit: HEAP_SIZE / 2 }), ...ON_HEAP, capacity: HEAP_SIZE / 2 },
     { name: 'Bounded heap below its quota', create: (root) => Bounded.create(heapOn(root), { limit: 2 ** 32 }), ...ON_HEAP },
     { name: 'Bounded memory', create: (root) => Bounded.create(root, { limit: reserve / 2 }), ...onRoot, capacity: reserve / 2, sizeMax: reserve / 16 },
     { name: 'Tracked heap', create: (root) => Tracked.create(heapOn(root)), ...ON_HEAP, detects: {} },
     { name: 'Tracked heap with sites', create: (root) => Tracked.create(heapOn(root), { sites: { depth: 2 } }), ...ON_HEAP, detects: {} },
     { name: 'Tracked memory', create: (root) => Tracked.create(root), ...onRoot },
-    { name: 'Guarded heap', create: (root) => Guarded.create(heapOn(root)), ...ON_HEAP, detects: {}, refillRatio: 0.75 },
+    { name: 'Guarded heap', create: (root) => Guarded.create(heapOn(root)), ...ON_HEAP, detects: {}, refillRatio: 0.75, alignmentMax: 1024 },
     {
       name: 'Guarded heap without quarantine or fences',
       create: (root) => Guarded.create(heapOn(root), { quarantineBytes: 0, fenceSize: 0, poison: false }),
@@ -85,6 +87,7 @@ function assemblies(reserve: number): readonly Assembly[] {
       name: 'Retained arena',
       create: (root) => Retained.create(Bump.create(root, HEAP_SIZE)),
       ...ON_HEAP,
+      alignmentMax: 1024,
       detects: {},
       refillRatio: 0,
       coalesces: false,
@@ -94,6 +97,7 @@ function assemblies(reserve: number): readonly Assembly[] {
       name: 'Segregator of a heap and a retained arena',
       create: (root) => Segregator.create({ threshold: 256, small: heapOn(root), large: Retained.create(Bump.create(root, HEAP_SIZE)) }),
       ...ON_HEAP,
+      alignmentMax: 1024,
       capacity: 2 * HEAP_SIZE,
       refillRatio: 0,
       coalesces: false,
@@ -111,9 +115,9 @@ function assemblies(reserve: number): readonly Assembly[] {
     {
       name: 'everything at once',
       create: (root) =>
-        Guarded.create(Tracked.create(Bounded.create(Fallback.create(Scoped.create(heapOn(root)), heapOn(root)), { limit: 200_000 }))),
+        Guarded.create(Tracked.create(Bounded.create(Fallback.create(Scoped.create(heapOn(root)), heapOn(root)), { limit: HEAP_SIZE }))),
       ...ON_HEAP,
-      capacity: 200_000,
+      capacity: HEAP_SIZE,
       detects: {},
       refillRatio: 0.75,
     },
