@@ -46,7 +46,7 @@ test('a page shares a heap with its worker, and never waits for it', async () =>
   const failures: string[] = [];
   page.on('pageerror', (error) => failures.push(String(error)));
   await page.goto(`http://127.0.0.1:${(server.address() as AddressInfo).port}/`);
-  await page.waitForFunction('globalThis.result');
+  await page.waitForFunction('globalThis.result', undefined, { polling: 100, timeout: 100_000 });
   const found = await page.evaluate('globalThis.result');
   expect(failures).toEqual([]);
   expect(found).toEqual({

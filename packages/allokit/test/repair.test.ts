@@ -189,12 +189,14 @@ class Program {
   /** After the death: repairs, with deaths on the way, and compares. */
   #survive(step: Step, stores: number): void {
     const image = this.#memory.u8.slice();
+    const held = new Map(this.#held);
     const isRefused = this.#isRefused();
     if (isRefused) this.refusedCount += 1;
     // Repairs are long: at some of the deaths they die too, at some of their stores.
     const lives = isRefused && (stores % 4 === 0 || this.#kind.repairStores < 20) ? [...range(0, 8).map(() => this.#random.below(this.#kind.repairStores)), Infinity] : [Infinity];
     for (const storesLeft of lives) {
       this.#memory.u8.set(image);
+      this.#held = new Map(held);
       const life: Life = { storesLeft };
       try {
         this.#kind.attach(new Ground(mortalMemory(this.#memory, life), this.#held), this.#address, { repair: true });
