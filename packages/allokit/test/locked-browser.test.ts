@@ -41,7 +41,7 @@ afterAll(async () => {
   server.close();
 });
 
-test('a page shares a heap with its worker, and never waits for it', async () => {
+test('a page shares a heap with its worker, and never waits for it', { timeout: 120_000 }, async () => {
   const page = await browser.newPage();
   const failures: string[] = [];
   page.on('pageerror', (error) => failures.push(String(error)));
