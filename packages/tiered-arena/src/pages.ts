@@ -128,7 +128,8 @@ export function releaseRun(thread: Thread, segment: Segment, page: number, count
   const from = segment.entries + page;
   words.fill(heldBy(thread.id), from, from + count);
   thread.proceed(Intent.release);
-  if (count > 1) words.fill(FREE, from + 1, from + count);
+  // Word by word: on native memory `fill` is the C library's, which may write a word twice, and in between it can have become another thread's.
+  for (let i = 1; i < count; i += 1) words[from + i] = FREE;
   Atomics.store(words, from, FREE);
   noteFree(words, segment, page, count);
   thread.done();
