@@ -40,6 +40,14 @@ export type AssetErrorCode =
   | 'unsupported'
   | 'released';
 
+/** What else there is to say of an {@link AssetError}. */
+export interface AssetErrorOptions extends ErrorOptions {
+  /** For its `status`. */
+  readonly status?: number | undefined;
+  /** For its `retryAfter`, in milliseconds. */
+  readonly retryAfter?: number | undefined;
+}
+
 /** A load that failed: see {@link AssetErrorCode}. Nothing stays of it in memory. */
 export class AssetError extends Error {
   /** `AssetError`: tells the class where several copies of the package are loaded, and `instanceof` does not. */
@@ -48,15 +56,18 @@ export class AssetError extends Error {
   readonly code: AssetErrorCode;
   /** The HTTP status, where the server gave one that was refused. */
   readonly status: number | undefined;
+  /** Milliseconds for which the server asked to be left alone with that status. */
+  readonly retryAfter: number | undefined;
 
   /**
    * @param code - What went wrong.
    * @param message - The same for people.
-   * @param options - The error that caused this one, and the status.
+   * @param options - The error that caused this one, and what the server said.
    */
-  constructor(code: AssetErrorCode, message: string, { status, ...options }: ErrorOptions & { readonly status?: number } = {}) {
+  constructor(code: AssetErrorCode, message: string, { status, retryAfter, ...options }: AssetErrorOptions = {}) {
     super(message, options);
     this.code = code;
     this.status = status;
+    this.retryAfter = retryAfter;
   }
 }

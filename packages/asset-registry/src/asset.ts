@@ -1,6 +1,8 @@
 /** Bytes with a name: what a registry hands out. */
 
-import type { Address } from '@allokit/allocator';
+import { AllocatorError, formatAddress, type Address } from '@allokit/allocator';
+import type { Description, Entry, Table } from './table.ts';
+import { addressOf } from './target.ts';
 
 /** What an asset is: decides in which tier it lies. */
 export type AssetType = 'image' | 'json' | 'binary';
@@ -11,27 +13,48 @@ export type AssetType = 'image' | 'json' | 'binary';
  */
 export class Asset {
   /** The path it was loaded from, or the key it was registered with. */
-  declare readonly key: string;
+  readonly key: string;
   /** What it is. */
-  declare readonly type: AssetType;
+  readonly type: AssetType;
   /** The block's handle: what the arena's methods take. Its address, where the target is no checked arena. `NULL` when it has no bytes. */
-  declare readonly handle: number;
+  readonly handle: number;
   /** Where its first byte lies. `NULL` when it has none. */
-  declare readonly address: Address;
+  readonly address: Address;
   /** How many bytes it has. */
-  declare readonly size: number;
+  readonly size: number;
   /** The name of the tier it lies in; `undefined` where there are no tiers. */
-  declare readonly tier: string | undefined;
+  readonly tier: string | undefined;
   /** What the server calls this version of it, for `revalidate`. */
-  declare readonly etag: string | undefined;
+  readonly etag: string | undefined;
   /** When it was last changed, as the server says. */
-  declare readonly lastModified: string | undefined;
+  readonly lastModified: string | undefined;
   /** What the server says it is, such as `image/png`. */
-  declare readonly contentType: string | undefined;
+  readonly contentType: string | undefined;
+  readonly #table: Table;
+  readonly #entry: Entry;
 
-  /** Whether it is still in the registry. O(1). */
+  /** Made by the registry. @internal */
+  constructor(table: Table, entry: Entry, { key, type, handle, size, etag, lastModified, contentType }: Description, tier: string | undefined) {
+    this.key = key;
+    this.type = type;
+    this.handle = handle;
+    this.address = addressOf(handle);
+    this.size = size;
+    this.tier = tier;
+    this.etag = etag;
+    this.lastModified = lastModified;
+    this.contentType = contentType;
+    this.#table = table;
+    this.#entry = entry;
+  }
+
+  /**
+   * Whether it is still in the registry. O(1).
+   *
+   * @throws AllocatorError `released` when that is gone.
+   */
   get isLive(): boolean {
-    throw new Error('to be written');
+    return this.#table.isLive(this.#entry);
   }
 
   /**
@@ -40,17 +63,20 @@ export class Asset {
    * @throws AllocatorError `invalid-address` when it was evicted, `released` when the registry was.
    */
   get bytes(): Uint8Array {
-    throw new Error('to be written');
+    if (!this.isLive) throw new AllocatorError('invalid-address', `${JSON.stringify(this.key)} at ${formatAddress(this.address)} was evicted`);
+    return this.#table.memory.u8.subarray(this.address, this.address + this.size);
   }
 
   /** Its bytes as UTF-8. O(size). Throws as {@link Asset.bytes} does. */
   text(): string {
-    throw new Error('to be written');
+    const { bytes } = this;
+    // Browsers do not decode what other threads might change meanwhile.
+    return new TextDecoder().decode(this.#table.memory.shared ? bytes.slice() : bytes);
   }
 
   /** What its bytes mean as JSON. O(size). Throws as {@link Asset.bytes} does, and SyntaxError. */
   json(): unknown {
-    throw new Error('to be written');
+    return JSON.parse(this.text());
   }
 
   /**
@@ -60,17 +86,28 @@ export class Asset {
    * @throws AllocatorError `released`.
    */
   pin(): Pin | null {
-    throw new Error('to be written');
+    return this.#table.pin(this.#entry) ? new Pin(this, this.#table, this.#entry) : null;
   }
 }
 
 /** Keeps an asset where it is. Belongs to one thread. When that dies, `AssetRegistry.recover` takes the pin away. */
 export class Pin implements Disposable {
   /** What is pinned. */
-  declare readonly asset: Asset;
+  readonly asset: Asset;
+  readonly #entry: Entry;
+  #table: Table | undefined;
+
+  /** Made by the asset. @internal */
+  constructor(asset: Asset, table: Table, entry: Entry) {
+    this.asset = asset;
+    this.#table = table;
+    this.#entry = entry;
+  }
 
   /** Lets the asset go, once. */
   [Symbol.dispose](): void {
-    throw new Error('to be written');
+    const table = this.#table;
+    this.#table = undefined;
+    table?.unpin(this.#entry);
   }
 }

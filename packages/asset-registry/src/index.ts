@@ -3,7 +3,7 @@
  *
  * @module @allokit/asset-registry
  */
-export { AssetError, type AssetErrorCode } from './asset-error.ts';
+export { AssetError, type AssetErrorCode, type AssetErrorOptions } from './asset-error.ts';
 export { AssetRegistry } from './asset-registry.ts';
 export { Asset, Pin, type AssetType } from './asset.ts';
 export {
@@ -12,6 +12,7 @@ export {
   type AssetRegistryOptions,
   type AssetRegistryUse,
   type AssetRequest,
+  type Fetch,
   type LoadOptions,
   type LoadProgress,
   type TierName,
