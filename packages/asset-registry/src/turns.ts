@@ -3,7 +3,7 @@
 /** One's turn. */
 export interface Turn {
   /** Resolves when it has come. */
-  readonly ready: Promise<void>;
+  readonly ready: Promise<true>;
   /** Lets the next one go, or leaves the queue. To be called once or more often. */
   release(): void;
 }
@@ -30,7 +30,8 @@ export class Turns {
 
   /** Takes a place, or waits for one. O(1). */
   take(): Turn {
-    const { promise: ready, resolve: start } = Promise.withResolvers<void>();
+    const { promise: ready, resolve } = Promise.withResolvers<true>();
+    const start = (): void => resolve(true);
     let isDone = false;
     if (this.#activeCount < this.#limit) {
       this.#activeCount += 1;

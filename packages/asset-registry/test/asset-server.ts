@@ -9,7 +9,9 @@ export type Answer = (request: IncomingMessage, response: ServerResponse) => voi
 
 /** Bytes that differ from asset to asset and from place to place. */
 export function bytesOf(seed: number, length: number): Uint8Array {
-  return Uint8Array.from({ length }, (_, i) => (i * 31 + seed * 17 + (i >>> 8)) & 0xff);
+  const bytes = new Uint8Array(length);
+  for (let i = 0; i < length; i += 1) bytes[i] = i * 31 + seed * 17 + (i >>> 8);
+  return bytes;
 }
 
 /** A server and what it was asked. */
