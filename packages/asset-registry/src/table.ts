@@ -855,11 +855,22 @@ export class Table {
     const names = words[at + NAMES]! >>> 0;
     const key = this.#keyOf(words, at);
     const shown = `record ${index}, ${JSON.stringify(key)}`;
-    if (names === NULL || this.allocator.usableSize(names) < words[at + NAME_LENGTHS]! * 2) fail(`${shown}, has no name`);
+    const usable = (what: string, size: () => number): number => {
+      try {
+        return size();
+      } catch (error) {
+        if (error instanceof AllocatorError && (error.code === 'released' || error.code === 'unsupported')) throw error;
+        return fail(`${shown}, has no ${what}: ${(error as Error).message}`);
+      }
+    };
+    if (names === NULL || usable('name', () => this.allocator.usableSize(names)) < words[at + NAME_LENGTHS]! * 2) fail(`${shown}, has no name`);
     const hash = hashOf(key);
     if (words[at + HASH] !== hash || (hash & (2 ** words[this.#state + BUCKETS_LOG2]! - 1)) !== bucket) fail(`${shown}, is in the chain of bucket ${bucket}`);
     const handle = this.#handleOf(words, at);
-    if (addressOf(handle) !== NULL && this.#target.usableSize(handle) < words[at + SIZE]! >>> 0) fail(`${shown}, has ${words[at + SIZE]! >>> 0} bytes in a block of ${this.#target.usableSize(handle)}`);
+    const size = words[at + SIZE]! >>> 0;
+    const isHeld = addressOf(handle) === NULL ? (state & STATE_MASK) !== LIVE || size === 0 : usable('block', () => this.#target.usableSize(handle)) >= size;
+    // While a block is being moved, its record may say more than it has.
+    if ((state & STATE_MASK) === LIVE && !isHeld) fail(`${shown}, has ${size} bytes, and a block of fewer`);
     if ((state & STATE_MASK) !== LIVE) return;
     if (keys.has(key)) fail(`${shown}, is there twice`);
     keys.add(key);
