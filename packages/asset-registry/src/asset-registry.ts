@@ -26,7 +26,8 @@ import {
   type LoadOptions,
   type TierName,
 } from './options.ts';
-import { Table, type Found } from './table.ts';
+import type { Found } from './records.ts';
+import { Table } from './table.ts';
 import { addressOf, targetOf, type Target } from './target.ts';
 import type { Order, Outcome } from './transfer.ts';
 import { Turns } from './turns.ts';
@@ -166,7 +167,7 @@ export class AssetRegistry implements Disposable {
 
   /** The numbers of all handles that are attached. */
   get threadIds(): readonly number[] {
-    return this.#table.threadIds;
+    return this.#table.records.threads().filter((id) => id !== 0);
   }
 
   /** What paths are resolved against; empty when there is nothing. */
@@ -208,7 +209,7 @@ export class AssetRegistry implements Disposable {
   /** The asset of that key, which counts as used now. O(1). Takes no lock. */
   get(key: string): Asset | undefined {
     checkKey(key, 'key');
-    const found = this.#table.lookUp(key);
+    const found = this.#table.records.lookUp(key);
     if (found === undefined) return undefined;
     this.#table.touch(found);
     return this.#asset(found);
@@ -216,8 +217,8 @@ export class AssetRegistry implements Disposable {
 
   /** All assets, in no particular order; none counts as used. O(assets). Takes no lock: what others register or evict meanwhile may be in the list or not. */
   assets(): Asset[] {
-    return this.#table.entries().flatMap((entry) => {
-      const description = this.#table.describe(entry);
+    return this.#table.records.entries().flatMap((entry) => {
+      const description = this.#table.records.describe(entry);
       return description === undefined ? [] : [this.#asset({ ...entry, description })];
     });
   }
@@ -230,7 +231,7 @@ export class AssetRegistry implements Disposable {
    */
   evict(key: string): boolean {
     checkKey(key, 'key');
-    const entry = this.#table.find(key);
+    const entry = this.#table.records.find(key);
     return entry !== undefined && this.#table.evict(entry);
   }
 
@@ -242,7 +243,7 @@ export class AssetRegistry implements Disposable {
 
   /** Evicts everything that is not pinned. Returns how many assets that were. Throws as {@link AssetRegistry.evict}. */
   clear(): number {
-    return this.#table.entries().filter((entry) => this.#table.evict(entry)).length;
+    return this.#table.records.entries().filter((entry) => this.#table.evict(entry)).length;
   }
 
   /**
@@ -325,7 +326,7 @@ export class AssetRegistry implements Disposable {
     const boundary = alignUp(preserveBytes, alignment);
     const isBeyond = (handle: number): boolean => arena.tier(index).owns(addressOf(handle)) && arena.offsetOf(handle) >= boundary;
     return this.#table.now(() => {
-      const isInTheWay = this.#table.blocks().some((block) => (arena.checked ? arena.tier(index).owns(block) : isBeyond(block)));
+      const isInTheWay = this.#table.records.blocks().some((block) => (arena.checked ? arena.tier(index).owns(block) : isBeyond(block)));
       if (isInTheWay) throw new AllocatorError('unsupported', `the table lies in the tier ${JSON.stringify(name)} above the boundary: give it another place with the option \`table\``);
       return this.#table.forget(index, isBeyond, () => arena.fastCompact(index, preserveBytes));
     });
@@ -334,7 +335,7 @@ export class AssetRegistry implements Disposable {
   /** The figures. O(assets). */
   stats(): AssetRegistryStats {
     const { turns } = this.#dispatcher;
-    return { ...this.#table.totals(), ...this.#counts, activeCount: turns.activeCount, waitingCount: turns.waitingCount, evictionCount: this.#table.evictionCount };
+    return { ...this.#table.records.totals(), ...this.#counts, activeCount: turns.activeCount, waitingCount: turns.waitingCount, evictionCount: this.#table.evictionCount };
   }
 
   /** Walks the table and compares, blocks included. O(assets). Only while no other thread is inside a call. Throws AllocatorError `corrupt`, or `released`. */

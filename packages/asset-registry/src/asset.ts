@@ -1,7 +1,8 @@
 /** Bytes with a name: what a registry hands out. */
 
 import { AllocatorError, formatAddress, type Address } from '@allokit/allocator';
-import type { Description, Entry, Table } from './table.ts';
+import type { Description, Entry } from './records.ts';
+import type { Table } from './table.ts';
 import { addressOf } from './target.ts';
 
 /** What an asset is: decides in which tier it lies. */
@@ -54,7 +55,7 @@ export class Asset {
    * @throws AllocatorError `released` when that is gone.
    */
   get isLive(): boolean {
-    return this.#table.isLive(this.#entry);
+    return this.#table.records.isLive(this.#entry);
   }
 
   /**

@@ -2,7 +2,8 @@
 
 import { NULL } from '@allokit/allocator';
 import { AssetError } from './asset-error.ts';
-import type { Claim, Found, Table } from './table.ts';
+import type { Found } from './records.ts';
+import type { Claim, Table } from './table.ts';
 import { addressOf, insist, type Target } from './target.ts';
 
 /** Where bytes arrive. Belongs to the registry from {@link Landing.publish} on; before, {@link Landing.abandon} gives everything back, at any moment. */
@@ -96,7 +97,7 @@ export class Landing {
   abandon(): void {
     const record = this.#record;
     this.#record = -1;
-    if (record >= 0 && this.#table.isOpen) this.#table.abandon(record);
+    if (record >= 0 && this.#table.records.isOpen) this.#table.abandon(record);
   }
 
   /** The record, while it is this one's. */
@@ -107,7 +108,7 @@ export class Landing {
 
   async #resize(size: number): Promise<AssetError | undefined> {
     const isReserved = await this.#table.reserve(this.#own(), size, () => this.#own());
-    if (!isReserved) return new AssetError('over-budget', `${JSON.stringify(this.#key)}, ${size} bytes or more, does not fit into the budget of ${this.#table.budget} beside what cannot be evicted`);
+    if (!isReserved) return new AssetError('over-budget', `${JSON.stringify(this.#key)}, ${size} bytes or more, does not fit into the budget of ${this.#table.records.budget} beside what cannot be evicted`);
     if (this.#capacity !== 0 && this.#target.allocatorOf(this.#tier).resize(addressOf(this.#handle), this.#capacity, size)) {
       this.#capacity = size;
       return undefined;

@@ -12,7 +12,8 @@ import type { BaseUrl } from './base-url.ts';
 import { hasIntegrity, type Integrity } from './integrity.ts';
 import { Landing } from './landing.ts';
 import { parseRetryAfter } from './retry.ts';
-import type { Found, Table } from './table.ts';
+import type { Found } from './records.ts';
+import type { Table } from './table.ts';
 import type { Target } from './target.ts';
 
 /** What a body of unknown length gets at first, in bytes, once it turns out to be more than one piece. */
