@@ -1,1 +1,5 @@
-export { shared as default } from '../../vitest.shared.ts';
+import { mergeConfig, type ViteUserConfig } from 'vitest/config';
+import { shared } from '../../vitest.shared.ts';
+
+/** The page is built once, for all tests. */
+export default mergeConfig(shared as ViteUserConfig, { test: { globalSetup: ['test/built-page.ts'] } });

@@ -10,7 +10,7 @@
 import binaryen from 'binaryen';
 import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
-import { fileURLToPath } from 'node:url';
+import { createRequire } from 'node:module';
 
 /** The published file that the numbers below belong to. */
 const SHA256 = '26f7e3780b2bb5203a89be59ddda7bda2145aa27cc8387fe37153ffbae5c4744';
@@ -25,6 +25,9 @@ const ALLOCATOR = [
 /** The top of its stack, which grows downwards: the only variable it has outside of memory. */
 const STACK_POINTER = 'global$0';
 
+/** What the relinked module may use: no more than browsers have had for years. */
+const FEATURES = (binaryen.Features.MutableGlobals | binaryen.Features.Atomics) as binaryen.Features;
+
 /** As Binaryen writes the memory that the module has. */
 const MEMORY = '(memory $0 2)';
 
@@ -35,7 +38,7 @@ const MEMORY = '(memory $0 2)';
  * @throws Error when the package holds another file than the one that this was written for.
  */
 export async function relink(shared: boolean): Promise<Uint8Array> {
-  const published = await readFile(fileURLToPath(import.meta.resolve('@cwasm/lodepng/lodepng.wasm')));
+  const published = await readFile(createRequire(import.meta.url).resolve('@cwasm/lodepng/lodepng.wasm'));
   const digest = createHash('sha256').update(published).digest('hex');
   if (digest !== SHA256) throw new Error(`lodepng.wasm is not the file whose functions are known here: its SHA-256 is ${digest}`);
   return importMemory(importAllocator(published), shared);
@@ -65,7 +68,7 @@ function importMemory(text: string, shared: boolean): Uint8Array {
   if (found !== 1) throw new Error(`the module declares its memory ${found} times as ${MEMORY}`);
   const module = binaryen.parseText(text.replace(MEMORY, `(import "env" "memory" (memory $0 1 65536${shared ? ' shared' : ''}))`));
   try {
-    module.setFeatures(binaryen.Features.MVP | binaryen.Features.MutableGlobals | (shared ? binaryen.Features.Atomics : 0));
+    module.setFeatures(FEATURES);
     if (module.validate() === 0) throw new Error('the relinked module is not valid');
     return module.emitBinary();
   } finally {

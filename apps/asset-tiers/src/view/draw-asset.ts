@@ -36,10 +36,10 @@ export function drawAsset(canvas: Canvas, entry: Entry, { registry, memory }: Wo
       drawLevel(canvas, asset.json() as Level);
       break;
     case 'mesh':
-      drawMesh(canvas, memory.f32.subarray(asset.address >>> 2, (asset.address + asset.size) >>> 2), colourOf('binary', entry.index, scheme));
+      drawMesh(canvas, memory.f32.subarray(asset.address >>> 2, (asset.address + asset.size) >>> 2), colourOf('binary', scheme, entry.index));
       break;
     case 'sound':
-      drawWave(canvas, memory.f32.subarray(asset.address >>> 2, (asset.address + asset.size) >>> 2), colourOf('binary', entry.index, scheme));
+      drawWave(canvas, memory.f32.subarray(asset.address >>> 2, (asset.address + asset.size) >>> 2), colourOf('binary', scheme, entry.index));
   }
   return true;
 }
@@ -62,8 +62,8 @@ function drawLevel({ context, side }: Canvas, { rows, entities }: Level): void {
   const tile = side / Math.max(rows.length, rows[0]?.length ?? 1);
   const top = (side - rows.length * tile) / 2;
   for (const [y, row] of rows.entries()) {
-    for (const [x, kind] of [...row].entries()) {
-      context.fillStyle = TILE_COLOURS[TILES.indexOf(kind)] ?? '#000';
+    for (let x = 0; x < row.length; x += 1) {
+      context.fillStyle = TILE_COLOURS[TILES.indexOf(row.charAt(x))] ?? '#000';
       context.fillRect(x * tile, top + y * tile, tile + 0.5, tile + 0.5);
     }
   }

@@ -11,6 +11,11 @@ import { colourIndex, coloursOf, type Scheme } from './palette.ts';
 /** A cell and the gap behind it, in CSS pixels. */
 const PITCH = 9;
 
+/** A map covers so many bytes at the least. */
+const EXTENT_MIN = 2 ** 16;
+/** Milliseconds until half of what was used is forgotten. */
+const EXTENT_HALF_LIFE_MS = 1500;
+
 /** What a map shows. */
 export interface MapState {
   /** The tier's blocks. */
@@ -60,6 +65,8 @@ export class HeapMapView {
   #columns = 0;
   #pitch = PITCH;
   #cellBytes = 0;
+  #extent = EXTENT_MIN;
+  #shownAt = 0;
   #cells: Cells | undefined;
   #state: MapState | undefined;
   #drawn = new Int32Array(0);
@@ -94,7 +101,7 @@ export class HeapMapView {
   /** Draws. */
   show(state: MapState): void {
     const count = this.#rows * this.#columns;
-    const cellBytes = cellBytesFor(Math.max(state.used, 2 ** 16), count, this.#cellBytes);
+    const cellBytes = cellBytesFor(this.#extentOf(state.used), state.capacity, count, this.#cellBytes);
     this.#cellBytes = cellBytes;
     this.#state = state;
     this.#cells = cellsOf(state.blocks, cellBytes, count);
@@ -125,6 +132,14 @@ export class HeapMapView {
     const cell = Math.min(this.#rows * this.#columns - 1, Math.floor(offset / this.#cellBytes));
     const [column, row] = [cell % this.#columns, Math.floor(cell / this.#columns)];
     return { x: left + (column + 0.5) * this.#pitch * scale, y: top + (row + 0.5) * this.#pitch * scale };
+  }
+
+  /** What the map must cover: what is used, and for some seconds what was, so that the scale does not jump to and fro with a tier that is filled and reset all the time. */
+  #extentOf(used: number): number {
+    const now = performance.now();
+    this.#extent = Math.max(EXTENT_MIN, used, this.#extent * 0.5 ** ((now - this.#shownAt) / EXTENT_HALF_LIFE_MS));
+    this.#shownAt = now;
+    return this.#extent;
   }
 
   /** Fits the canvas to the room there is. @returns Whether anything changed. */

@@ -2,13 +2,13 @@
 
 import type { Asset } from '@allokit/asset-registry';
 import { CATALOG, type Entry } from '../assets/catalog.ts';
-import type { Crew, LoadEvent } from '../crew/crew.ts';
-import { blocksOf, type Block } from '../world/blocks.ts';
+import { reasonOf, type Crew, type LoadEvent } from '../crew/crew.ts';
+import { arrivingIn, blocksOf, type Block } from '../world/blocks.ts';
 import { drawFrame } from '../world/draw-frame.ts';
 import { Frames } from '../world/frames.ts';
 import { pixelsKey } from '../world/loading.ts';
 import type { Plan } from '../world/plan.ts';
-import { profile } from '../world/profile.ts';
+import { profile, tablesSum } from '../world/profile.ts';
 import type { World } from '../world/world.ts';
 import { AssetList, type AssetState } from './asset-list.ts';
 import { drawAsset } from './draw-asset.ts';
@@ -23,9 +23,9 @@ import { Tooltip } from './tooltip.ts';
 import { WorkersView } from './workers-view.ts';
 
 const TIERS = [
-  { name: 'top', purpose: 'what goes to a GPU: pixels, the frame being drawn', rows: 9 },
-  { name: 'middle', purpose: 'files as they came, the scene, textures', rows: 17 },
-  { name: 'bottom', purpose: 'what is soon gone: workers’ blocks, a decoder’s scratch', rows: 7 },
+  { name: 'top', purpose: 'what goes to a GPU: pixels, the frame being drawn', rows: 10 },
+  { name: 'middle', purpose: 'files as they came, the scene, textures', rows: 30 },
+  { name: 'bottom', purpose: 'what is soon gone: workers’ blocks, a decoder’s scratch', rows: 8 },
 ] as const;
 
 /** Milliseconds between looks at the tiers while nothing seems to go on. */
@@ -156,7 +156,13 @@ export class Page {
 
   #compact(tier: string, preserveBytes: number): void {
     const before = this.#liveBytes();
-    const count = this.#world.registry.fastCompact(tier, preserveBytes);
+    let count;
+    try {
+      count = this.#world.registry.fastCompact(tier, preserveBytes);
+    } catch (error) {
+      this.say(`${tier} was not compacted: ${reasonOf(error)}`);
+      return;
+    }
     this.say(`Compacted ${tier} to ${formatBytes(preserveBytes)}: ${plural(count, 'asset')} gone, ${formatBytes(before - this.#liveBytes())} free at once, nothing moved.`);
     this.#request();
   }
@@ -212,15 +218,22 @@ export class Page {
   #show(): void {
     const world = this.#world;
     this.#assets = new Map(world.registry.assets().map((asset) => [asset.key, asset]));
-    const blocks = blocksOf(world, this.#frames.claims);
+    const blocks = this.#blocks();
     this.#showTiers(blocks);
     this.#list.show((entry) => this.#stateOf(entry));
     this.#preview.show(this.#list.current, this.#stateOf(this.#list.current).version, this.#scheme);
-    this.#profile.show(profile(blocks, world.arena.tiers.length), this.#scheme);
+    this.#profile.show([...profile(blocks), tablesSum(world)], this.#scheme);
     this.#workers.show(world.jobs, (lane) => {
       return { assetCount: this.#loadedBy.get(lane) ?? this.#loadedBy.get(0) ?? 0, blockCount: blocks.filter(({ site }) => site === `worker ${lane}`).length };
     }, this.#scheme);
     this.#showNotes();
+  }
+
+  #blocks(): readonly Block[] {
+    const world = this.#world;
+    const blocks = blocksOf(world, this.#frames.claims);
+    if (this.#crew.loadingCount === 0) return blocks;
+    return [...blocks, ...arrivingIn(world, world.middle, blocks.filter(({ tier }) => tier === world.middle.index))];
   }
 
   #showTiers(blocks: readonly Block[]): void {
@@ -229,9 +242,8 @@ export class Page {
     const highlights = new Set(blocks.filter(isPointedOut).map(({ address }) => address));
     for (const [i, panel] of this.#panels.entries()) {
       const own = blocks.filter(({ tier }) => tier === i);
-      const keptAtLeast = Math.max(0, ...own.filter(({ site }) => site === 'tables').map(({ offset, taken }) => offset + taken));
       const canCompact = !this.#frames.isRunning && this.#crew.loadingCount === 0 && (TIERS[i]?.name !== 'bottom' || this.#crew.isIdle);
-      panel.show({ stats: this.#world.arena.tier(i).stats(), blocks: own, keptAtLeast, canCompact, highlights, scheme: this.#scheme });
+      panel.show({ stats: this.#world.arena.tier(i).stats(), blocks: own, canCompact, highlights, scheme: this.#scheme });
     }
   }
 
@@ -242,13 +254,11 @@ export class Page {
     write(byId('frames-note', HTMLElement), isWaiting ? `waiting for ${plural(this.#crew.loadingCount, 'asset')}` : `${width} × ${height}, over a scene of ${formatBytes(this.#plan.scene)}`);
     byId('frames-start', HTMLButtonElement).disabled = isRunning;
     byId('frames-stop', HTMLButtonElement).disabled = !isRunning;
-    const figures = { frame: formatCount(count), verified: formatCount(verifiedCount), damaged: formatCount(damagedCount), refused: formatCount(failureCount), ms: this.#screen.milliseconds.toFixed(1) };
+    const figures = { frame: formatCount(count), 'ms a frame': this.#screen.milliseconds.toFixed(1), 'blocks verified': formatCount(verifiedCount), damaged: formatCount(damagedCount), refused: formatCount(failureCount) };
     showFigures(byId('frames-figures', HTMLElement), figures);
-    const stats = this.#world.registry.stats();
     const loading = this.#crew.loadingCount;
     const files = CATALOG.filter(({ path }) => this.#assets.has(path)).length;
     write(byId('assets-note', HTMLElement), `${files} of ${CATALOG.length} in memory${loading > 0 ? `, ${loading} on their way` : ''}`);
-    write(byId('profile-note', HTMLElement), stats.loadingBytes > 0 ? `and ${formatBytes(stats.loadingBytes)} being loaded` : '');
     const chosen = this.#list.selected.length;
     byId('evict', HTMLButtonElement).disabled = byId('load', HTMLButtonElement).disabled = chosen === 0;
   }

@@ -29,6 +29,7 @@ const TONES: Readonly<Record<Site, Tone>> = {
   'worker 1': { name: 'Worker 1', hue: 142, spread: 0, chroma: 0.14, lightness: 0.58 },
   'worker 2': { name: 'Worker 2', hue: 164, spread: 0, chroma: 0.12, lightness: 0.68 },
   'worker 3': { name: 'Worker 3', hue: 186, spread: 0, chroma: 0.1, lightness: 0.76 },
+  arriving: { name: 'On their way', hue: 258, spread: 0, chroma: 0.05, lightness: 0.8 },
   tables: { name: 'Tables', hue: 262, spread: 0, chroma: 0.01, lightness: 0.36 },
 };
 
@@ -42,6 +43,8 @@ export function siteName(site: Site): string {
 
 /** Shades of a hue. */
 const SHADE_COUNT = 7;
+/** The one in the middle. */
+const SHADE_MIDDLE = 2;
 
 /** The number of a block's colour in {@link coloursOf}. */
 export function colourIndex(site: Site, variant: number): number {
@@ -53,8 +56,8 @@ export function coloursOf(scheme: Scheme): readonly string[] {
   return SITES.flatMap((site) => Array.from({ length: SHADE_COUNT }, (_, shade) => colour(site, shade, scheme)));
 }
 
-/** The colour of a block. */
-export function colourOf(site: Site, variant: number, scheme: Scheme): string {
+/** The colour of a place, or of one of its blocks. */
+export function colourOf(site: Site, scheme: Scheme, variant = SHADE_MIDDLE): string {
   return colour(site, variant % SHADE_COUNT, scheme);
 }
 
@@ -62,6 +65,6 @@ function colour(site: Site, shade: number, scheme: Scheme): string {
   const { hue, spread, chroma, lightness } = TONES[site];
   // Neighbours in the catalog are neighbours in memory, and should not look alike.
   const step = ((shade * 5) % SHADE_COUNT) / 3 - 1;
-  const lift = scheme === 'dark' ? (site === 'tables' ? 0.34 : 0.06) : 0;
+  const lift = scheme === 'dark' ? (site === 'tables' ? 0.34 : site === 'arriving' ? -0.3 : 0.06) : 0;
   return `oklch(${(lightness + lift + (spread === 0 ? 0 : 0.055 * step)).toFixed(3)} ${chroma} ${(hue + spread * step).toFixed(1)})`;
 }

@@ -32,7 +32,7 @@ export class ProfileView {
       const sum = bySite.get(site);
       row.element.hidden = sum === undefined;
       if (sum === undefined) continue;
-      row.swatch.style.background = row.bar.style.background = colourOf(site, 0, scheme);
+      row.swatch.style.background = row.bar.style.background = colourOf(site, scheme);
       // By the square root, so that a few kilobytes are still to be seen beside a scene of many megabytes.
       row.bar.style.width = `${(Math.sqrt(sum.taken / most) * 100).toFixed(1)}%`;
       write(row.count, formatCount(sum.count));

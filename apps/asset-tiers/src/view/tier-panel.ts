@@ -32,8 +32,6 @@ export interface TierState {
   readonly stats: TierStats;
   /** Its blocks. */
   readonly blocks: readonly Block[];
-  /** Bytes at its beginning that must stay. */
-  readonly keptAtLeast: number;
   /** Whether it may be compacted now. */
   readonly canCompact: boolean;
   /** Addresses of blocks to point out. */
@@ -88,7 +86,7 @@ export class TierPanel {
     this.#keep = create('input', { type: 'range', min: '0', max: '0', step: String(STEP), id: `keep-${name}` });
     this.#kept = create('output', { for: `keep-${name}` });
     this.#compact = create('button', { type: 'button', disabled: '' }, 'Compact');
-    const keep = create('div', { class: 'keep' }, create('label', { for: `keep-${name}` }, 'Keep the first'), this.#keep, this.#kept, this.#compact);
+    const keep = create('div', { class: 'keep' }, create('label', { for: `keep-${name}` }, 'Keep'), this.#keep, this.#kept, this.#compact);
     this.element = create('section', { class: 'panel tier', 'aria-labelledby': `tier-${name}`, 'data-tier': name },
       create('div', { class: 'panel-head' }, create('h2', { id: `tier-${name}` }, name), create('p', { class: 'note' }, purpose), create('p', { class: 'note legend' }, `${alignment}-byte alignment · `, this.#legend)),
       this.#mapBox, figures, keep);
@@ -115,12 +113,10 @@ export class TierPanel {
   }
 
   #showKeep(boundary: number | undefined): void {
-    const { stats, keptAtLeast, canCompact } = this.#state!;
-    const least = Math.ceil(keptAtLeast / STEP) * STEP;
-    this.#keep.min = String(least);
-    this.#keep.max = String(Math.max(least, stats.used));
-    this.#keep.value = String(boundary ?? Math.max(least, stats.used));
-    this.#keep.disabled = !canCompact || stats.used <= least;
+    const { stats, canCompact } = this.#state!;
+    this.#keep.max = String(stats.used);
+    this.#keep.value = String(boundary ?? stats.used);
+    this.#keep.disabled = !canCompact || stats.used === 0;
     this.#compact.disabled = !canCompact || boundary === undefined;
     write(this.#kept, boundary === undefined ? 'all' : formatBytes(boundary));
     this.#keep.setAttribute('aria-valuetext', boundary === undefined ? 'all' : formatBytes(boundary));

@@ -37,7 +37,7 @@ export class WorkersView {
   show(jobs: JobTable, stateOf: (lane: number) => WorkerState, scheme: Scheme): void {
     for (const { lane, swatch, cells } of this.#rows) {
       const { assetCount, blockCount } = stateOf(lane);
-      swatch.style.background = colourOf(`worker ${lane}` as Site, 0, scheme);
+      swatch.style.background = colourOf(`worker ${lane}` as Site, scheme);
       const values = [assetCount, blockCount, jobs.allocationCount(lane), jobs.damagedCount(lane)];
       for (const [i, value] of values.entries()) write(cells[i]!, formatCount(value));
     }

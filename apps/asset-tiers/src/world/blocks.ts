@@ -1,12 +1,12 @@
 /** Who has what: every block in the tiers that the page knows of, with the place in the program that allocated it. */
 
-import type { Address } from '@allokit/allocator';
-import type { Tier } from '@allokit/tiered-arena';
+import { AllocatorError, type Address } from '@allokit/allocator';
+import { PAGE_SIZE_DEFAULT, type Tier } from '@allokit/tiered-arena';
 import { entryOf } from './loading.ts';
 import type { World } from './world.ts';
 
 /** Places in the program that allocate. */
-export type Site = 'image' | 'json' | 'binary' | 'pixels' | 'scene' | 'additions' | 'textures' | 'target' | 'temporary' | 'worker 1' | 'worker 2' | 'worker 3' | 'tables';
+export type Site = 'image' | 'json' | 'binary' | 'pixels' | 'scene' | 'additions' | 'textures' | 'target' | 'temporary' | 'worker 1' | 'worker 2' | 'worker 3' | 'arriving' | 'tables';
 
 /** A block. */
 export interface Block {
@@ -31,10 +31,10 @@ export interface Block {
 /** What is known of a block before it is looked up. */
 export type Claim = Pick<Block, 'address' | 'size' | 'site' | 'label' | 'variant'>;
 
-/** The blocks of the registry and the workers, and what else is claimed. O(blocks). */
+/** The assets, the workers' blocks, and what else is claimed. O(blocks). */
 export function blocksOf(world: World, claims: readonly Claim[]): Block[] {
   const blocks: Block[] = [];
-  for (const claim of [...tables(world), ...assets(world), ...claims]) {
+  for (const claim of [...assets(world), ...claims]) {
     const block = locate(world, claim, (tier, address) => tier.usableSize(address));
     if (block !== undefined) blocks.push(block);
   }
@@ -44,6 +44,34 @@ export function blocksOf(world: World, claims: readonly Claim[]): Block[] {
     if (block !== undefined) blocks.push(block);
   }
   return blocks;
+}
+
+/**
+ * Blocks of whole pages that nobody knows of yet: files on their way, which the registry enters when they are complete. O(blocks + free pages below the cursor).
+ *
+ * @param known - The blocks of the tier that are known.
+ */
+export function arrivingIn(world: World, tier: Tier, known: readonly Block[]): Block[] {
+  const found: Block[] = [];
+  const { used } = tier.stats();
+  const origin = world.origins[tier.index]!;
+  const ends = new Map(known.map(({ offset, taken }) => [offset, offset + taken]));
+  for (let offset = 0; offset < used; ) {
+    const size = ends.has(offset) ? 0 : sizeIfLive(tier, origin + offset);
+    if (size > 0) found.push({ tier: tier.index, address: origin + offset, offset, size, taken: size, site: 'arriving', label: 'A file on its way', variant: 0 });
+    offset = ends.get(offset) ?? offset + Math.max(size, PAGE_SIZE_DEFAULT);
+  }
+  return found;
+}
+
+/** Another thread may have freed it by now, and nothing but a throw says so. */
+function sizeIfLive(tier: Tier, address: Address): number {
+  try {
+    return tier.usableSize(address);
+  } catch (error) {
+    if (error instanceof AllocatorError) return 0;
+    throw error;
+  }
 }
 
 function locate(world: World, claim: Claim, takenOf: (tier: Tier, address: Address) => number): Block | undefined {
@@ -57,11 +85,6 @@ function locate(world: World, claim: Claim, takenOf: (tier: Tier, address: Addre
 function takenFor({ alignment }: Tier, size: number): number {
   if (size > 2048) return Math.ceil(size / 4096) * 4096;
   return Math.max(32, alignment, 2 ** Math.ceil(Math.log2(size)));
-}
-
-function* tables({ registry, jobs: table, middle }: World): Generator<Claim> {
-  yield { address: registry.address, size: registry.stats().tableBytes, site: 'tables', label: 'Table of the registry', variant: 0 };
-  yield { address: table.address, size: middle.usableSize(table.address), site: 'tables', label: 'Table of the workers’ blocks', variant: 1 };
 }
 
 function* assets({ registry }: World): Generator<Claim> {

@@ -10,6 +10,7 @@ const PATHS = CATALOG.filter(({ content }) => content.kind === 'picture').map(({
 const ROWS = Math.ceil(PATHS.length / COLUMNS);
 
 /** Pixels are bytes in the order red, green, blue, opaque, which makes words of little-endian machines, and WebAssembly is one. */
+const OPAQUE = 0xff00_0000;
 const GROUND_TOP = [18, 21, 30] as const;
 const GROUND_BOTTOM = [44, 50, 66] as const;
 
@@ -28,7 +29,7 @@ export function drawFrame({ memory, registry }: World, target: Address, { width,
     if (pixels === undefined) continue;
     const [column, row] = [i % COLUMNS, Math.floor(i / COLUMNS)];
     const phase = count / 40 + column * 0.7 + row * 1.1;
-    const side = Math.round((width / COLUMNS) * (0.78 + 0.14 * Math.sin(phase)));
+    const side = Math.round((width / COLUMNS) * (0.86 + 0.1 * Math.sin(phase)));
     const x = Math.round((column + 0.5) * (width / COLUMNS) - side / 2);
     const y = Math.round((row + 0.5) * (height / ROWS) - side / 2 + height * 0.05 * Math.sin(phase * 0.7));
     drawPicture(words, { from: pixels.address >>> 2, to: (target >>> 2) + y * width + x, side, width });
@@ -40,16 +41,23 @@ export function drawFrame({ memory, registry }: World, target: Address, { width,
 function drawGround(words: Uint32Array, start: number, width: number, height: number): void {
   for (let row = 0; row < height; row += 1) {
     const [red, green, blue] = GROUND_TOP.map((part, i) => Math.round(part + (GROUND_BOTTOM[i]! - part) * (row / height)));
-    words.fill(red! | (green! << 8) | (blue! << 16) | 0xff00_0000, start + row * width, start + (row + 1) * width);
+    words.fill(red! | (green! << 8) | (blue! << 16) | OPAQUE, start + row * width, start + (row + 1) * width);
   }
 }
 
-/** One picture, made smaller by leaving pixels out. Places are word indices. */
+/** All bits of a word but the lowest of each byte: halves of two such words add up without a carry from one byte into the next. */
+const EVEN = 0xfefe_fefe;
+
+/** One picture, made smaller: each pixel the mean of two that lie aslant in the source. Places are word indices. */
 function drawPicture(words: Uint32Array, { from, to, side, width }: { readonly from: number; readonly to: number; readonly side: number; readonly width: number }): void {
-  const step = PICTURE_SIDE / side;
+  // The last pixel's partner still lies in the picture.
+  const step = (PICTURE_SIDE - 1) / side;
   for (let row = 0; row < side; row += 1) {
     const source = from + Math.floor(row * step) * PICTURE_SIDE;
     const line = to + row * width;
-    for (let column = 0; column < side; column += 1) words[line + column] = words[source + Math.floor(column * step)]!;
+    for (let column = 0; column < side; column += 1) {
+      const at = source + Math.floor(column * step);
+      words[line + column] = (((words[at]! & EVEN) >>> 1) + ((words[at + PICTURE_SIDE + 1]! & EVEN) >>> 1)) | OPAQUE;
+    }
   }
 }

@@ -142,7 +142,8 @@ export class Frames {
     this.#verify(this.#scene!);
     this.#drop(this.#world.middle, [...this.#additions, ...this.#textures]);
     [this.#additions, this.#textures] = [[], []];
-    for (const size of this.#plan.textures) this.#textures.push(...this.#holdMany(this.#world.middle, 1, size, 'textures', `Texture, ${size / 2 ** 20} MiB`));
+    const textures = this.#plan.textures.map((size, i) => this.#hold(this.#world.middle, size, 'textures', `Texture, ${size / 2 ** 20} MiB`, i));
+    this.#textures.push(...textures.filter((held) => held !== undefined));
   }
 
   /** Frees blocks that lie above everything that stays, at once; those below, one by one. */
@@ -161,13 +162,13 @@ export class Frames {
     return Array.from({ length: count }, () => this.#hold(tier, size, site, label)).filter((held) => held !== undefined);
   }
 
-  #hold(tier: Tier, size: number, site: Site, label: string): Held | undefined {
+  #hold(tier: Tier, size: number, site: Site, label: string, variant = this.count): Held | undefined {
     const address = tier.allocate(size);
     if (address === NULL) {
       this.failureCount += 1;
       return undefined;
     }
-    const held = { tier, address, size, site, label, variant: this.count };
+    const held = { tier, address, size, site, label, variant };
     const words = tier.memory.i32;
     for (const at of marksOf(held)) words[at] = at ^ address;
     return held;

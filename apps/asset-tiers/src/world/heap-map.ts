@@ -18,16 +18,22 @@ export interface Cells {
 const CELL_BYTES_MIN = 256;
 
 /**
- * How many bytes a cell should have, so that a tier fits into its map.
+ * How many bytes a cell should have: the fewest with which the map covers what is used, and a little more.
  *
- * @param usedBytes - What the map must show.
- * @param cellCount - How many cells there are.
- * @param current - What it is now: a change back to smaller cells waits until there is plenty of room.
+ * @param used - Bytes that the map must cover.
+ * @param capacity - Bytes that there are at the most.
+ * @param cellCount - Cells of the map.
+ * @param current - Bytes of a cell now, or 0: they become fewer only where half of the map would be empty otherwise.
  */
-export function cellBytesFor(usedBytes: number, cellCount: number, current: number): number {
+export function cellBytesFor(used: number, capacity: number, cellCount: number, current: number): number {
+  const wanted = fewestBytes(Math.min(capacity, used * 1.15), cellCount);
+  return wanted >= current ? wanted : Math.min(current, fewestBytes(Math.min(capacity, used * 2.3), cellCount));
+}
+
+function fewestBytes(covered: number, cellCount: number): number {
   let bytes = CELL_BYTES_MIN;
-  while (bytes * cellCount < usedBytes * 1.15) bytes *= 2;
-  return bytes < current && bytes * cellCount < usedBytes * 2.3 && current * cellCount < usedBytes * 6 ? current : bytes;
+  while (bytes * cellCount < covered) bytes *= 2;
+  return bytes;
 }
 
 /** Divides the blocks of one tier among cells. O(cells + blocks). */

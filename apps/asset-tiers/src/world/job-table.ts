@@ -40,6 +40,11 @@ export class JobTable {
     this.laneCount = laneCount;
   }
 
+  /** Its bytes. */
+  get size(): number {
+    return jobTableSize(this.laneCount);
+  }
+
   /** Makes all of it zero: by whoever allocated it, before others look. */
   clear(): void {
     this.#memory.i32.fill(0, this.address >>> 2, (this.address + jobTableSize(this.laneCount)) >>> 2);

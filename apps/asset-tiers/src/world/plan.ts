@@ -19,7 +19,7 @@ export interface Plan {
   readonly scale: Scale;
   /** Bytes of all tiers. */
   readonly capacity: number;
-  /** The tiers. */
+  /** The tiers: three for what the page is about, and a small one for what keeps account of it. */
   readonly tiers: readonly TierPlan[];
   /** The scene, which stays while frames go by. */
   readonly scene: number;
@@ -39,6 +39,7 @@ export function planFor(scale: Scale): Plan {
     { name: 'top', alignment: 128, capacity: (8 + 16 / scale) * MIB },
     { name: 'middle', alignment: 64, capacity: (10 + 166 / scale) * MIB },
     { name: 'bottom', alignment: 8, capacity: 8 * MIB },
+    { name: 'tables', alignment: 8, capacity: MIB / 4 },
   ];
   const capacity = capacities.reduce((sum, tier) => sum + tier.capacity, 0);
   const side = Math.sqrt(scale);

@@ -1,6 +1,7 @@
-/** Where the bytes are: the blocks summed up by the place in the program that allocated them, and set against what the tiers themselves count. */
+/** Where the bytes are: the blocks summed up by the place in the program that allocated them. */
 
 import type { Block, Site } from './blocks.ts';
+import type { World } from './world.ts';
 
 /** The sum of a site. */
 export interface SiteSum {
@@ -12,20 +13,23 @@ export interface SiteSum {
   readonly size: number;
   /** Bytes taken. */
   readonly taken: number;
-  /** The same for each tier. */
-  readonly byTier: readonly number[];
 }
 
 /** The sums of all sites that have blocks. O(blocks). */
-export function profile(blocks: readonly Block[], tierCount: number): SiteSum[] {
-  const sums = new Map<Site, { site: Site; count: number; size: number; taken: number; byTier: number[] }>();
-  for (const { site, tier, size, taken } of blocks) {
+export function profile(blocks: readonly Block[]): SiteSum[] {
+  const sums = new Map<Site, { site: Site; count: number; size: number; taken: number }>();
+  for (const { site, size, taken } of blocks) {
     let sum = sums.get(site);
-    if (sum === undefined) sums.set(site, (sum = { site, count: 0, size: 0, taken: 0, byTier: new Array<number>(tierCount).fill(0) }));
+    if (sum === undefined) sums.set(site, (sum = { site, count: 0, size: 0, taken: 0 }));
     sum.count += 1;
     sum.size += size;
     sum.taken += taken;
-    sum.byTier[tier]! += taken;
   }
   return [...sums.values()];
+}
+
+/** The sum of the tables, which keep account of the others. O(assets + pages). */
+export function tablesSum({ registry, jobs, tables }: World): SiteSum {
+  const { classCounts, liveBytes } = tables.stats();
+  return { site: 'tables', count: classCounts.reduce((sum, count) => sum + count, 0), size: registry.stats().tableBytes + jobs.size, taken: liveBytes };
 }

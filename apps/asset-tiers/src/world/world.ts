@@ -1,7 +1,9 @@
 /**
  * One memory, and everything of the page that lies in it; a thread makes it, the others attach.
  *
- *     | decoders' constants and stacks | memory's state | top | middle: registry, jobs, assets | bottom |
+ *     | decoders' constants and stacks | memory's state | top | middle | bottom | tables |
+ *
+ * The registry's table and the workers' have a tier of their own: no compaction of the others can reach them.
  */
 
 import { AllocatorError, NULL, type Address } from '@allokit/allocator';
@@ -62,6 +64,7 @@ export class World {
   readonly top: Tier;
   readonly middle: Tier;
   readonly bottom: Tier;
+  readonly tables: Tier;
   /** Where each tier begins. Tiers of this arena do not grow, so a block's offset is its distance from here. */
   readonly origins: readonly Address[];
 
@@ -74,6 +77,7 @@ export class World {
     this.top = arena.tier('top');
     this.middle = arena.tier('middle');
     this.bottom = arena.tier('bottom');
+    this.tables = arena.tier('tables');
     this.origins = arena.tiers.map((tier) => originOf(arena, tier));
   }
 
@@ -85,8 +89,8 @@ export class World {
    */
   static async create(options: WorldOptions): Promise<{ readonly world: World; readonly plan: Plan }> {
     const { memory, arena, plan } = createArena(options);
-    const registry = AssetRegistry.create(arena, { baseUrl: options.baseUrl, tiers: ASSET_TIERS, table: 'middle', expectedCount: 128 });
-    const jobsAddress = arena.allocate('middle', jobTableSize(LANE_COUNT));
+    const registry = AssetRegistry.create(arena, { baseUrl: options.baseUrl, tiers: ASSET_TIERS, table: 'tables', expectedCount: 128 });
+    const jobsAddress = arena.allocate('tables', jobTableSize(LANE_COUNT));
     const jobs = new JobTable(memory, jobsAddress, LANE_COUNT);
     jobs.clear();
     const decoder = await createDecoder(options.decoder, memory, arena, 0);
