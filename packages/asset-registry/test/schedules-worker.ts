@@ -252,6 +252,29 @@ serve({
     },
   }),
 
+  'two evict one asset, and another one takes its record': scenario({
+    memory: MEMORY_SIZE,
+    setup: setup('a'),
+    threads: [
+      (thread: Thread) => {
+        const hand = attach(thread);
+        const isEvicted = hand.evict('a');
+        hand.register('b', 2);
+        return Number(isEvicted);
+      },
+      (thread: Thread) => {
+        const hand = attach(thread);
+        const entry = thread.quietly(() => hand.table.records.find('a'));
+        return Number(entry !== undefined && hand.table.evict(entry));
+      },
+    ],
+    check({ memory, given }, outcomes: readonly Outcome<number>[]) {
+      expectEqual(values(outcomes).reduce((sum, value) => sum + value, 0), 1, 'how many evicted it');
+      expectEqual(new Hand(memory, given).mark('b'), 2, 'the mark of the other');
+      checkAll(memory, given);
+    },
+  }),
+
   'one pins what another evicts': scenario({
     memory: MEMORY_SIZE,
     setup: setup('a', 'b'),
