@@ -285,7 +285,7 @@ export class Page {
   }
 
   #liveBytes(): number {
-    return this.#world.arena.tiers.reduce((sum, tier) => sum + tier.stats().liveBytes, 0);
+    return TIERS.reduce((sum, { name }) => sum + this.#world.arena.tier(name).stats().liveBytes, 0);
   }
 }
 
