@@ -8,10 +8,10 @@ import { CATALOG } from '../assets/catalog.ts';
 import { makeFile } from '../assets/make.ts';
 import { relink } from '../codec/relink.ts';
 
-const ROOT = fileURLToPath(new URL('../../', import.meta.url));
+const ROOT = fileURLToPath(new URL('../', import.meta.url));
 
 /** Where the page is built to, unless it is told otherwise. */
-export const DIST = join(ROOT, 'dist');
+export const DIST = join(ROOT, '..', 'dist');
 
 /** Builds the page. */
 export async function buildPage(outDir: string = DIST): Promise<void> {
@@ -19,7 +19,7 @@ export async function buildPage(outDir: string = DIST): Promise<void> {
     configFile: false,
     root: ROOT,
     base: './',
-    logLevel: 'warn',
+    logLevel: 'error',
     resolve: { conditions: ['source', 'module', 'browser', 'production'] },
     build: { outDir, emptyOutDir: true, target: 'es2022', assetsDir: 'code' },
     worker: { format: 'es' },

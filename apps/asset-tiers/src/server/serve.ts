@@ -31,7 +31,8 @@ const CONTENT_TYPES: Readonly<Record<string, string>> = { '.png': 'image/png', '
 export async function serve({ dist, port, isolated, bytesPerSecond }: ServeOptions): Promise<{ readonly server: PreviewServer; readonly url: string }> {
   const server = await preview({
     configFile: false,
-    logLevel: 'warn',
+    appType: 'mpa',
+    logLevel: 'error',
     build: { outDir: dist },
     plugins: [assets(dist, bytesPerSecond, isolated ? ISOLATION : {})],
     preview: { host: '127.0.0.1', port, strictPort: port !== 0, headers: isolated ? ISOLATION : {} },
@@ -47,7 +48,7 @@ function assets(dist: string, bytesPerSecond: number, headers: Readonly<Record<s
     name: 'assets',
     configurePreviewServer: ({ middlewares }) => {
       middlewares.use('/assets/', (request, response, next) => {
-        const entry = entryAt(decodeURIComponent((request.url ?? '').slice(1).split('?')[0]!));
+        const entry = entryAt((request.url ?? '').slice(1).split('?')[0]!);
         if (entry === undefined) {
           next();
           return;
