@@ -25,7 +25,10 @@ async function start(): Promise<void> {
     : ['not cross-origin isolated', `unshared memory, ${formatBytes(world.memory.committed)}`, 'one thread: no workers'];
   byId('facts', HTMLElement).replaceChildren(...facts.map((fact, i) => create('li', i === 0 ? { class: shared ? 'good' : 'limited' } : {}, fact)));
   page.say(shared ? 'Ready.' : 'Ready. Without cross-origin isolation browsers share no memory: this page’s own thread loads, decodes and works.');
-  document.body.dataset['state'] = 'ready';
+  // Behind the page's own first look at things.
+  requestAnimationFrame(() => {
+    document.body.dataset['state'] = 'ready';
+  });
 }
 
 /** The scale that the address asks for: `?scale=4` for a quarter of the memory. */

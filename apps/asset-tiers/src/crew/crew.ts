@@ -19,6 +19,8 @@ export interface Crew extends Workers {
   load(entries: readonly Entry[]): void;
   /** Starts or stops allocating temporary blocks. */
   setBusy(isBusy: boolean): void;
+  /** Terminates a worker wherever it is, cleans up after it, and puts another in its place. Only while nobody loads. `undefined` where there are no workers. */
+  readonly replace: ((lane: number) => Promise<void>) | undefined;
   /** Is called once a frame: who has no thread of its own works then. */
   tick(): void;
 }

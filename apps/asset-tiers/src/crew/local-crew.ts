@@ -15,6 +15,7 @@ const LANE = 1;
 /** The crew. */
 export class LocalCrew implements Crew {
   loadingCount = 0;
+  readonly replace = undefined;
   readonly #world: World;
   readonly #listener: Listener;
   readonly #work: TemporaryWork;

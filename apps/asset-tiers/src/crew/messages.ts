@@ -9,5 +9,17 @@ export type Order =
   | { readonly kind: 'load'; readonly paths: readonly string[] }
   | { readonly kind: 'work'; readonly isBusy: boolean; readonly turn: number };
 
+/** The numbers of a worker's handles: what others need to clean up after it. */
+export interface Threads {
+  /** The arena's. */
+  readonly arena: number;
+  /** The registry's. */
+  readonly registry: number;
+}
+
 /** What it answers: `idle` when it has freed its temporary blocks, with the turn of the order to stop. */
-export type Answer = { readonly kind: 'attached' } | { readonly kind: 'idle'; readonly turn: number } | { readonly kind: 'refused'; readonly reason: string } | LoadEvent;
+export type Answer =
+  | { readonly kind: 'attached'; readonly threads: Threads }
+  | { readonly kind: 'idle'; readonly turn: number }
+  | { readonly kind: 'refused'; readonly reason: string }
+  | LoadEvent;

@@ -3,29 +3,47 @@
 import type { Entry } from '../assets/catalog.ts';
 import type { World } from '../world/world.ts';
 import type { Crew, Listener, LoadEvent } from './crew.ts';
-import type { Answer, Order } from './messages.ts';
+import type { Answer, Order, Threads } from './messages.ts';
+
+/** Milliseconds after which a terminated worker has ended: the platform does not say when, only that it does. */
+const ENDING_MS = 250;
+
+/** What workers are made with. */
+export interface WorkerCrewOptions {
+  /** The page's memory. */
+  readonly world: World;
+  /** What they decode with. */
+  readonly decoder: WebAssembly.Module;
+  /** How many. */
+  readonly count: number;
+  /** Is told what becomes of loads. */
+  readonly listener: Listener;
+}
 
 interface Member {
   readonly lane: number;
-  readonly worker: Worker;
+  worker: Worker;
+  threads: Threads;
   /** Whether it may have temporary blocks. */
   isBusy: boolean;
   /** Counts what it was told: an answer to an earlier order says nothing of now. */
   turn: number;
+  /** Whether it was terminated, and has no successor yet. */
+  isGone: boolean;
 }
 
 /** The crew. */
 export class WorkerCrew implements Crew {
   loadingCount = 0;
-  readonly #world: World;
-  readonly #members: readonly Member[];
-  readonly #listener: Listener;
+  readonly replace: (lane: number) => Promise<void>;
+  readonly #options: WorkerCrewOptions;
+  readonly #members: Member[] = [];
+  #isBusy = false;
   #next = 0;
 
-  private constructor(world: World, members: readonly Member[], listener: Listener) {
-    this.#world = world;
-    this.#members = members;
-    this.#listener = listener;
+  private constructor(options: WorkerCrewOptions) {
+    this.#options = options;
+    this.replace = (lane) => this.#replace(lane);
   }
 
   /**
@@ -33,21 +51,11 @@ export class WorkerCrew implements Crew {
    *
    * @throws Rejects when one does not.
    */
-  static async create({ world, decoder, count, listener }: {
-    readonly world: World;
-    /** What they decode with. */
-    readonly decoder: WebAssembly.Module;
-    /** How many. */
-    readonly count: number;
-    /** Is told what becomes of loads. */
-    readonly listener: Listener;
-  }): Promise<WorkerCrew> {
-    const members = Array.from({ length: count }, (_, i) => {
-      return { lane: i + 1, isBusy: false, turn: 0, worker: new Worker(new URL('worker.ts', import.meta.url), { type: 'module', name: `worker ${i + 1}` }) };
-    });
-    const crew = new WorkerCrew(world, members, listener);
-    await Promise.all(members.map(async (member) => attached(member, { kind: 'attach', invitation: world.invitation(decoder, member.lane) })));
-    for (const member of members) member.worker.addEventListener('message', ({ data }: MessageEvent<Answer>) => crew.#hear(member, data));
+  static async create(options: WorkerCrewOptions): Promise<WorkerCrew> {
+    const crew = new WorkerCrew(options);
+    const lanes = Array.from({ length: options.count }, (_, i) => i + 1);
+    const started = await Promise.all(lanes.map((lane) => crew.#start(lane)));
+    crew.#members.push(...started.map((hired, i) => ({ lane: lanes[i]!, ...hired, isBusy: false, turn: 0, isGone: false })));
     return crew;
   }
 
@@ -57,72 +65,92 @@ export class WorkerCrew implements Crew {
 
   load(entries: readonly Entry[]): void {
     this.loadingCount += entries.length;
-    const hands = this.#members.map(() => new Array<string>());
+    const present = this.#members.filter(({ isGone }) => !isGone);
+    const hands = present.map(() => new Array<string>());
     for (const { path } of entries) {
       hands[this.#next % hands.length]!.push(path);
       this.#next += 1;
     }
-    for (const [i, paths] of hands.entries()) if (paths.length > 0) tell(this.#members[i]!, { kind: 'load', paths });
+    for (const [i, paths] of hands.entries()) if (paths.length > 0) tell(present[i]!.worker, { kind: 'load', paths });
   }
 
   setBusy(isBusy: boolean): void {
-    for (const member of this.#members) {
-      // Whoever stops is busy until it says that it is idle.
-      if (isBusy) member.isBusy = true;
-      member.turn += 1;
-      tell(member, { kind: 'work', isBusy, turn: member.turn });
-    }
+    this.#isBusy = isBusy;
+    for (const member of this.#members) if (!member.isGone) employ(member, isBusy);
   }
 
   hold(): boolean {
-    const { jobs } = this.#world;
+    const { jobs } = this.#options.world;
     if (jobs.hold % 2 === 0) jobs.raiseHold();
     return this.#members.every(({ isBusy, lane }) => !isBusy || jobs.answered(lane) === jobs.hold);
   }
 
   resume(): void {
-    if (this.#world.jobs.hold % 2 === 1) this.#world.jobs.raiseHold();
+    const { jobs } = this.#options.world;
+    if (jobs.hold % 2 === 1) jobs.raiseHold();
   }
 
   tick(): void {
     // They have threads of their own.
   }
 
-  #hear(member: Member, answer: Answer): void {
-    if (answer.kind === 'idle' && answer.turn === member.turn) member.isBusy = false;
-    if (isEvent(answer)) {
-      if (answer.kind !== 'progress') this.loadingCount -= 1;
-      this.#listener(answer);
+  /** Its temporary blocks stay live, until the tier is reset; no reset happens before it has a successor, because nobody answers a hold for it. */
+  async #replace(lane: number): Promise<void> {
+    const member = this.#members.find((candidate) => candidate.lane === lane);
+    if (member === undefined || this.#members.some(({ isGone }) => isGone)) return;
+    const { world } = this.#options;
+    member.isGone = true;
+    member.isBusy = true;
+    member.worker.terminate();
+    await new Promise((resolve) => {
+      setTimeout(resolve, ENDING_MS);
+    });
+    world.arena.reclaim(member.threads.arena);
+    world.registry.recover(member.threads.registry);
+    try {
+      Object.assign(member, await this.#start(lane));
+    } catch (error) {
+      // Nobody waits for an answer of one who will never give it.
+      member.isBusy = false;
+      throw error;
     }
+    member.isGone = false;
+    employ(member, this.#isBusy);
+  }
+
+  /** A new worker that has attached. */
+  async #start(lane: number): Promise<Pick<Member, 'worker' | 'threads'>> {
+    const { world, decoder } = this.#options;
+    const worker = new Worker(new URL('worker.ts', import.meta.url), { type: 'module', name: `worker ${lane}` });
+    const { promise, resolve, reject } = Promise.withResolvers<Threads>();
+    worker.addEventListener('error', ({ message }) => reject(new Error(`worker ${lane} failed: ${message}`)));
+    worker.addEventListener('message', ({ data }: MessageEvent<Answer>) => {
+      if (data.kind === 'attached') resolve(data.threads);
+      else if (data.kind === 'refused') reject(new Error(`worker ${lane} cannot attach: ${data.reason}`));
+      else this.#hear(lane, data);
+    });
+    tell(worker, { kind: 'attach', invitation: world.invitation(decoder, lane) });
+    return { worker, threads: await promise };
+  }
+
+  #hear(lane: number, answer: LoadEvent | Extract<Answer, { readonly kind: 'idle' }>): void {
+    if (answer.kind === 'idle') {
+      const member = this.#members.find((candidate) => candidate.lane === lane);
+      if (member?.turn === answer.turn) member.isBusy = false;
+      return;
+    }
+    if (answer.kind !== 'progress') this.loadingCount -= 1;
+    this.#options.listener(answer);
   }
 }
 
-function isEvent(answer: Answer): answer is LoadEvent {
-  return answer.kind === 'progress' || answer.kind === 'loaded' || answer.kind === 'failed';
+/** Whoever stops is busy until it says that it is idle. */
+function employ(member: Member, isBusy: boolean): void {
+  if (isBusy) member.isBusy = true;
+  member.turn += 1;
+  tell(member.worker, { kind: 'work', isBusy, turn: member.turn });
 }
 
-function tell({ worker }: Member, order: Order): void {
+function tell(worker: Worker, order: Order): void {
   worker.postMessage(order);
-}
-
-async function attached(member: Member, order: Order): Promise<void> {
-  const { promise, resolve, reject } = Promise.withResolvers<undefined>();
-  const { signal, end } = ending();
-  member.worker.addEventListener('error', ({ message }) => reject(new Error(`worker ${member.lane} failed: ${message}`)), { signal });
-  member.worker.addEventListener('message', ({ data }: MessageEvent<Answer>) => {
-    if (data.kind === 'refused') reject(new Error(`worker ${member.lane} cannot attach: ${data.reason}`));
-    else resolve(undefined);
-  }, { signal });
-  tell(member, order);
-  try {
-    await promise;
-  } finally {
-    end();
-  }
-}
-
-/** A signal that takes listeners away. */
-function ending(): { readonly signal: AbortSignal; readonly end: () => void } {
-  const controller = new AbortController();
-  return { signal: controller.signal, end: () => controller.abort() };
 }

@@ -59,8 +59,9 @@ function answer(message: Answer): void {
 
 async function attach(invitation: Invitation): Promise<void> {
   try {
-    hand = new Hand(await World.attach(invitation), invitation.lane);
-    answer({ kind: 'attached' });
+    const world = await World.attach(invitation);
+    hand = new Hand(world, invitation.lane);
+    answer({ kind: 'attached', threads: { arena: world.arena.threadId, registry: world.registry.threadId } });
   } catch (error) {
     answer({ kind: 'refused', reason: reasonOf(error) });
   }

@@ -62,6 +62,9 @@ export class Page {
   readonly #loadedBy = new Map<number, number>();
   #assets: ReadonlyMap<string, Asset> = new Map();
   #isBusy = false;
+  #isReplacing = false;
+  /** Whether bottom has blocks of a worker that is no more. */
+  #wantsReset = false;
   #isRequested = false;
 
   constructor({ world, plan, crew, workerNames }: PageParts) {
@@ -79,7 +82,7 @@ export class Page {
     });
     byId('tiers', HTMLElement).append(...this.#panels.map(({ element }) => element));
     this.#preview = new Preview(world);
-    this.#workers = new WorkersView(byId('workers', HTMLTableElement), workerNames);
+    this.#workers = new WorkersView(byId('workers', HTMLTableElement), workerNames, crew.replace && ((lane) => void this.#replace(lane)));
     this.#list = new AssetList(byId('assets', HTMLElement), {
       draw: (canvas, entry) => {
         drawAsset({ context: canvas.getContext('2d')!, side: canvas.width, scheme: this.#scheme }, entry, world);
@@ -181,6 +184,31 @@ export class Page {
     this.#request();
   }
 
+  async #replace(lane: number): Promise<void> {
+    this.#isReplacing = true;
+    this.say(`Worker ${lane} is terminated, wherever it is.`);
+    try {
+      await this.#crew.replace?.(lane);
+      this.#wantsReset = true;
+      this.say(`Worker ${lane} was terminated: what it held is everybody’s again, and another has its place. Its blocks go when bottom is reset.`);
+    } catch (error) {
+      this.say(`Worker ${lane} was terminated, and has no successor: ${reasonOf(error)}`);
+    }
+    this.#isReplacing = false;
+    this.#request();
+  }
+
+  /** Frees what a worker left that was terminated, once the others have let go of what they have. */
+  #resetBottom(): void {
+    if (this.#frames.isRunning) this.#frames.resetBottom();
+    else if (!this.#crew.hold()) return;
+    else {
+      this.#world.arena.resetTier('bottom');
+      this.#crew.resume();
+    }
+    this.#wantsReset = false;
+  }
+
   #sayLoaded(): void {
     const failed = [...this.#loads.values()].filter((load) => 'reason' in load).length;
     const files = CATALOG.filter(({ path }) => this.#world.registry.get(path) !== undefined).length;
@@ -201,9 +229,10 @@ export class Page {
     this.#crew.tick();
     // Nobody allocates in the tiers of the frames while they go on: so they wait for what is on its way.
     const isWaiting = this.#crew.loadingCount > 0;
+    if (this.#wantsReset && !isWaiting) this.#resetBottom();
     if (this.#frames.isRunning && !isWaiting) this.#step();
     this.#show();
-    if (this.#frames.isRunning || !this.#crew.isIdle || isWaiting) this.#request();
+    if (this.#frames.isRunning || !this.#crew.isIdle || isWaiting || this.#wantsReset) this.#request();
   }
 
   #step(): void {
@@ -225,7 +254,7 @@ export class Page {
     this.#profile.show([...profile(blocks), tablesSum(world)], this.#scheme);
     this.#workers.show(world.jobs, (lane) => {
       return { assetCount: this.#loadedBy.get(lane) ?? this.#loadedBy.get(0) ?? 0, blockCount: blocks.filter(({ site }) => site === `worker ${lane}`).length };
-    }, this.#scheme);
+    }, { scheme: this.#scheme, canReplace: this.#crew.loadingCount === 0 && !this.#isReplacing });
     this.#showNotes();
   }
 

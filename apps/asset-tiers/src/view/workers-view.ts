@@ -18,24 +18,37 @@ interface Row {
   readonly lane: number;
   readonly swatch: HTMLElement;
   readonly cells: readonly HTMLElement[];
+  readonly button: HTMLButtonElement;
 }
+
+/** What the table asks for. */
+export type Replace = (lane: number) => void;
 
 /** The table. */
 export class WorkersView {
   readonly #rows: readonly Row[];
 
-  constructor(table: HTMLTableElement, names: readonly string[]) {
+  /**
+   * Fills a table.
+   *
+   * @param replace - Terminates a thread; `undefined` where they cannot be.
+   */
+  constructor(table: HTMLTableElement, names: readonly string[], replace: Replace | undefined) {
     this.#rows = names.map((name, i) => {
       const swatch = create('span', { class: 'swatch', 'aria-hidden': 'true' });
       const cells = Array.from({ length: 4 }, () => create('td'));
-      table.tBodies[0]!.append(create('tr', {}, create('th', { scope: 'row' }, swatch, name), ...cells));
-      return { lane: i + 1, swatch, cells };
+      const button = create('button', { type: 'button', 'aria-label': `Terminate ${name}` }, 'Terminate');
+      button.hidden = replace === undefined;
+      button.addEventListener('click', () => replace?.(i + 1));
+      table.tBodies[0]!.append(create('tr', {}, create('th', { scope: 'row' }, swatch, name), ...cells, create('td', {}, button)));
+      return { lane: i + 1, swatch, cells, button };
     });
   }
 
   /** Shows the threads as they are. */
-  show(jobs: JobTable, stateOf: (lane: number) => WorkerState, scheme: Scheme): void {
-    for (const { lane, swatch, cells } of this.#rows) {
+  show(jobs: JobTable, stateOf: (lane: number) => WorkerState, { scheme, canReplace }: { readonly scheme: Scheme; readonly canReplace: boolean }): void {
+    for (const { lane, swatch, cells, button } of this.#rows) {
+      button.disabled = !canReplace;
       const { assetCount, blockCount } = stateOf(lane);
       swatch.style.background = colourOf(`worker ${lane}` as Site, scheme);
       const values = [assetCount, blockCount, jobs.allocationCount(lane), jobs.damagedCount(lane)];

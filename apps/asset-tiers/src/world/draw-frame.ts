@@ -21,7 +21,7 @@ const GROUND_BOTTOM = [44, 50, 66] as const;
  * @returns How many pictures there were to draw.
  */
 export function drawFrame({ memory, registry }: World, target: Address, { width, height, count }: { readonly width: number; readonly height: number; readonly count: number }): number {
-  const words = memory.u32;
+  const words = memory.i32;
   drawGround(words, target >>> 2, width, height);
   let drawn = 0;
   for (const [i, path] of PATHS.entries()) {
@@ -38,7 +38,7 @@ export function drawFrame({ memory, registry }: World, target: Address, { width,
   return drawn;
 }
 
-function drawGround(words: Uint32Array, start: number, width: number, height: number): void {
+function drawGround(words: Int32Array, start: number, width: number, height: number): void {
   for (let row = 0; row < height; row += 1) {
     const [red, green, blue] = GROUND_TOP.map((part, i) => Math.round(part + (GROUND_BOTTOM[i]! - part) * (row / height)));
     words.fill(red! | (green! << 8) | (blue! << 16) | OPAQUE, start + row * width, start + (row + 1) * width);
@@ -49,14 +49,14 @@ function drawGround(words: Uint32Array, start: number, width: number, height: nu
 const EVEN = 0xfefe_fefe;
 
 /** One picture, made smaller: each pixel the mean of two that lie aslant in the source. Places are word indices. */
-function drawPicture(words: Uint32Array, { from, to, side, width }: { readonly from: number; readonly to: number; readonly side: number; readonly width: number }): void {
+function drawPicture(words: Int32Array, { from, to, side, width }: { readonly from: number; readonly to: number; readonly side: number; readonly width: number }): void {
   // The last pixel's partner still lies in the picture.
-  const step = (PICTURE_SIDE - 1) / side;
+  const step = Math.floor(((PICTURE_SIDE - 1) * 2 ** 16) / side);
   for (let row = 0; row < side; row += 1) {
-    const source = from + Math.floor(row * step) * PICTURE_SIDE;
+    const source = from + ((row * step) >>> 16) * PICTURE_SIDE;
     const line = to + row * width;
     for (let column = 0; column < side; column += 1) {
-      const at = source + Math.floor(column * step);
+      const at = source + ((column * step) >>> 16);
       words[line + column] = (((words[at]! & EVEN) >>> 1) + ((words[at + PICTURE_SIDE + 1]! & EVEN) >>> 1)) | OPAQUE;
     }
   }

@@ -93,6 +93,11 @@ export class Frames {
     if (this.count % 60 === 0) this.#compactScene();
   }
 
+  /** Resets bottom at one of the next steps, as every ten frames. */
+  resetBottom(): void {
+    this.#isHolding = this.isRunning;
+  }
+
   /** Makes the next step the last, which frees everything: or the first one at which no worker is about to let go of what would be reset. */
   stop(): void {
     this.#isStopping = this.isRunning;

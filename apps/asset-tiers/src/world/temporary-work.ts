@@ -25,6 +25,8 @@ export class TemporaryWork {
     this.#table = table;
     this.#lane = lane;
     this.#random = lane + 1;
+    // What a predecessor left that was terminated is freed with the tier, not by its successor.
+    this.#forget();
   }
 
   /** Looks for a hold: forgets all blocks when there is a new one. @returns Whether allocating is allowed. */
