@@ -202,33 +202,35 @@ describe.each(MODES)('$name', ({ isolated, scale, sceneText, workerCount }) => {
     expect([await figure('top', 'live'), await figure('middle', 'live')]).toEqual(['4.50 MiB', '1.20 MiB']);
   });
 
-  test.runIf(isolated)('goes on when a worker is terminated in the middle of its work', { timeout: 120 * SECONDS }, async () => {
-    const row = page.locator('#workers tbody tr').nth(1);
-    const allocations = async (): Promise<number> => Number((await row.locator('td').nth(2).innerText()).replaceAll(',', ''));
-    await page.click('#work');
-    await page.click('#frames-start');
-    for (let i = 0; i < 3; i += 1) {
-      await untilFrame(5 + 20 * i);
-      const before = await allocations();
-      await page.click('[aria-label="Terminate Worker 2"]');
-      await until('#status', /^Worker 2 was terminated: what it held is everybody’s again/);
-      await page.waitForFunction(`Number(document.querySelectorAll('#workers tbody tr')[1].children[3].innerText.replaceAll(',', '')) > ${before + 200}`);
-    }
-    await untilFrame((await frameCount()) + 12);
-    expect(await page.locator('#workers tbody td:nth-child(5)').allInnerTexts()).toEqual(['0', '0', '0']);
-    expect(await text('#frames-figures [data-figure="damaged"]')).toBe('0');
-    await page.click('#frames-stop');
-    await until('#status', /^Stopped after \d+ frames/);
-    await page.click('[aria-label="Terminate Worker 3"]');
-    await until('#status', /^Worker 3 was terminated: what it held is everybody’s again/);
-    await page.click('#work');
-    await until('[data-tier="bottom"] [data-figure="live"]', /^0 B$/);
-    expect(page.workers()).toHaveLength(3);
-    await page.click('#evict-all');
-    await until('#assets-note', /^0 of 30/);
-    await loadAll();
-    expect([await figure('top', 'live'), await figure('middle', 'live')]).toEqual(['4.50 MiB', '1.20 MiB']);
-  });
+  if (isolated) {
+    test('goes on when a worker is terminated in the middle of its work', { timeout: 120 * SECONDS }, async () => {
+      const row = page.locator('#workers tbody tr').nth(1);
+      const allocations = async (): Promise<number> => Number((await row.locator('td').nth(2).innerText()).replaceAll(',', ''));
+      await page.click('#work');
+      await page.click('#frames-start');
+      for (let i = 0; i < 3; i += 1) {
+        await untilFrame(5 + 20 * i);
+        const before = await allocations();
+        await page.click('[aria-label="Terminate Worker 2"]');
+        await until('#status', /^Worker 2 was terminated: what it held is everybody’s again/);
+        await page.waitForFunction(`Number(document.querySelectorAll('#workers tbody tr')[1].children[3].innerText.replaceAll(',', '')) > ${before + 200}`);
+      }
+      await untilFrame((await frameCount()) + 12);
+      expect(await page.locator('#workers tbody td:nth-child(5)').allInnerTexts()).toEqual(['0', '0', '0']);
+      expect(await text('#frames-figures [data-figure="damaged"]')).toBe('0');
+      await page.click('#frames-stop');
+      await until('#status', /^Stopped after \d+ frames/);
+      await page.click('[aria-label="Terminate Worker 3"]');
+      await until('#status', /^Worker 3 was terminated: what it held is everybody’s again/);
+      await page.click('#work');
+      await until('[data-tier="bottom"] [data-figure="live"]', /^0 B$/);
+      expect(page.workers()).toHaveLength(3);
+      await page.click('#evict-all');
+      await until('#assets-note', /^0 of 30/);
+      await loadAll();
+      expect([await figure('top', 'live'), await figure('middle', 'live')]).toEqual(['4.50 MiB', '1.20 MiB']);
+    });
+  }
 
   test('can be used by keyboard alone', async () => {
     await page.click('h1');

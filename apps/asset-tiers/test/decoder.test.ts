@@ -1,4 +1,5 @@
 import { NULL } from '@allokit/allocator';
+import { crc32, deflateSync } from 'node:zlib';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { CATALOG, PICTURE_SIDE } from '../src/assets/catalog.ts';
 import { drawPicture } from '../src/assets/picture.ts';
@@ -8,6 +9,22 @@ import { builtAsset, builtDecoder, nodeWorld } from './node-world.ts';
 
 const PICTURES = CATALOG.filter(({ content }) => content.kind === 'picture').slice(0, 4);
 const PIXEL_BYTES = PICTURE_SIDE * PICTURE_SIDE * 4;
+
+/** A square whose last row has a filter that PNG does not have: what a decoder finds last. */
+function pngWithUnknownFilter(side: number, colourType: number, channels: number): Uint8Array {
+  const rows = Buffer.alloc(side * (1 + side * channels));
+  rows[(side - 1) * (1 + side * channels)] = 9;
+  const header = Buffer.from([0, 0, 0, side, 0, 0, 0, side, 8, colourType, 0, 0, 0]);
+  return Buffer.concat([Buffer.from('89504e470d0a1a0a', 'hex'), chunk('IHDR', header), chunk('IDAT', deflateSync(rows)), chunk('IEND', Buffer.alloc(0))]);
+}
+
+function chunk(type: string, data: Uint8Array): Buffer {
+  const body = Buffer.concat([Buffer.from(type, 'latin1'), data]);
+  const [length, checksum] = [Buffer.alloc(4), Buffer.alloc(4)];
+  length.writeUInt32BE(data.length);
+  checksum.writeUInt32BE(crc32(body));
+  return Buffer.concat([length, body, checksum]);
+}
 
 test('the relinked module imports its memory, its stack and malloc, and has no memory of its own', async () => {
   const module = await builtDecoder(false);
@@ -68,6 +85,15 @@ describe.each([{ name: 'shared', shared: true }, { name: 'unshared', shared: fal
       world.memory.u8.set(file, address);
     }
     expect(() => world.decoder.decode(address, 200)).toThrow(/gave up with its error/);
+    world.middle.deallocate(address);
+    expect(live()).toEqual(before);
+  });
+
+  test.each([{ colours: 'RGB', colourType: 2, channels: 3 }, { colours: 'RGBA', colourType: 6, channels: 4 }])('a picture in $colours that turns out damaged after its pixels were allocated leaves nothing behind', ({ colourType, channels }) => {
+    const before = live();
+    const file = pngWithUnknownFilter(64, colourType, channels);
+    const address = place(file);
+    expect(() => world.decoder.decode(address, file.length)).toThrow('the decoder gave up with its error 36');
     world.middle.deallocate(address);
     expect(live()).toEqual(before);
   });

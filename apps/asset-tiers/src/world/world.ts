@@ -56,16 +56,25 @@ interface Parts {
 
 /** The memory and its inhabitants, as one thread sees them. */
 export class World {
+  /** What everything lies in. */
   readonly memory: WasmMemory;
+  /** The tiers. */
   readonly arena: TieredArena;
+  /** The assets: files, and pixels under keys of their own. */
   readonly registry: AssetRegistry;
+  /** The workers' temporary blocks. */
   readonly jobs: JobTable;
+  /** Makes pixels of files. */
   readonly decoder: Decoder;
+  /** The tier for what goes to a GPU. */
   readonly top: Tier;
+  /** The tier for files and scenes. */
   readonly middle: Tier;
+  /** The tier for what is soon gone. */
   readonly bottom: Tier;
+  /** The tier for what keeps account. */
   readonly tables: Tier;
-  /** Where each tier begins. Tiers of this arena do not grow, so a block's offset is its distance from here. */
+  /** The address at which each tier begins. Tiers of this arena do not grow, so a block's offset is its distance from here. */
   readonly origins: readonly Address[];
 
   private constructor({ memory, arena, registry, jobs, decoder }: Parts) {
