@@ -263,7 +263,7 @@ export class AssetRegistry implements Disposable {
   }
 
   /**
-   * Loads many at once, as far as the concurrency allows.
+   * Loads many, as many at once as the concurrency allows.
    *
    * @returns What became of each, in the order of the requests, as `Promise.allSettled` says it.
    * @throws Rejects with TypeError or RangeError for misuse, before anything was requested.
@@ -275,7 +275,18 @@ export class AssetRegistry implements Disposable {
       checkType(request.type);
       checkLoadOptions(request);
     }
-    return Promise.allSettled(requests.map(({ path, type, ...options }) => this.load(path, type, options)));
+    const results: PromiseSettledResult<Asset>[] = [];
+    let next = 0;
+    // Loads that are under way are some kilobytes each, those that are still to come nothing; twice as many as have their turn, because some pause before they try again.
+    const hands = Array.from({ length: Math.min(requests.length, 2 * this.#use.concurrency) }, async () => {
+      for (let i = next++; i < requests.length; i = next++) {
+        const { path, type, ...options } = requests[i]!;
+        const [result] = await Promise.allSettled([this.load(path, type, options)]);
+        results[i] = result;
+      }
+    });
+    await Promise.all(hands);
+    return results;
   }
 
   /**
