@@ -3,9 +3,10 @@ import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { platform, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 
-import { verify, markOf } from '../src/assets/bodies.ts';
+import { markOf, verify } from '../src/assets/bodies.ts';
 import type { AssetResult } from '../src/assets/measurement.ts';
 import { claimsOf, formatAssets, formatClaims } from '../src/assets/report.ts';
 import { ASSET_SUBJECTS } from '../src/assets/subjects.ts';
@@ -21,9 +22,7 @@ afterAll(() => rm(folder, { recursive: true }));
 test('the command measures everything, with every body looked at', { timeout: 180_000 }, async () => {
   const csv = join(folder, 'out.csv');
   const parameters = ['assets', '--count', '20', '--size', '5000', '--rounds', '1', '--warm', '1', '--memory-rounds', '1', '--json', '--csv', csv];
-  const stdout = await new Promise<string>((resolve, reject) => {
-    execFile(process.execPath, ['--conditions=source', CLI, ...parameters], (error, output) => (error === null ? resolve(output) : reject(error)));
-  });
+  const { stdout } = await promisify(execFile)(process.execPath, ['--conditions=source', CLI, ...parameters]);
   const report = JSON.parse(stdout) as { readonly command: string; readonly results: readonly AssetResult[] };
   expect(report.command).toBe('assets');
   expect(report.results.map(({ subject, status }) => [subject, status])).toEqual(ASSET_SUBJECTS.map(({ name }) => [name, 'ok']));

@@ -15,10 +15,9 @@ export type AssetReply =
   | { readonly kind: 'failed'; readonly reason: string };
 
 /** Loads that keep nothing come first: until the collector's spaces, and those of the C library, have grown to what the network wants. */
-const WARM_UP_LOADS = 4000;
+const WARM_UP_COUNT = 4;
 
 const [, , name = '', work = ''] = process.argv;
-const { count } = JSON.parse(work) as AssetWork;
 const loader = loaderOf(name, JSON.parse(work) as AssetWork);
 
 async function round(): Promise<AssetReply> {
@@ -41,7 +40,7 @@ async function peakOf(task: () => Promise<void>): Promise<number> {
 }
 
 async function memory(): Promise<AssetReply> {
-  for (let done = 0; done < WARM_UP_LOADS; done += count) await loader.load(false);
+  for (let i = 0; i < WARM_UP_COUNT; i += 1) await loader.load(false);
   const droppingBytes = await peakOf(() => loader.load(false));
   const keepingBytes = await peakOf(() => loader.load(true));
   loader.finish();
