@@ -2,7 +2,10 @@
 
 class Bytes extends Uint8Array<ArrayBufferLike> {
   equals(other: Uint8Array): boolean {
-    return this.length === other.length && this.every((byte, i) => byte === other[i]);
+    // Millions of times: no callback.
+    let i = 0;
+    while (i < this.length && this[i] === other[i]) i += 1;
+    return i === other.length;
   }
 }
 
