@@ -93,7 +93,7 @@ export class Landing {
     });
   }
 
-  /** Gives everything back. Nothing, if that is done, or it was published. */
+  /** Gives everything back. Nothing, if that is done, or it was published. Throws as the target does when the block is gone, with its tier for example. */
   abandon(): void {
     const record = this.#record;
     this.#record = -1;
@@ -108,6 +108,8 @@ export class Landing {
 
   async #resize(size: number): Promise<AssetError | undefined> {
     const isReserved = await this.#table.reserve(this.#own(), size, () => this.#own());
+    // It may have been given up meanwhile, and its block be somebody else's.
+    this.#own();
     if (!isReserved) return new AssetError('over-budget', `${JSON.stringify(this.#key)}, ${size} bytes or more, does not fit into the budget of ${this.#table.records.budget} beside what cannot be evicted`);
     if (this.#capacity !== 0 && this.#target.allocatorOf(this.#tier).resize(addressOf(this.#handle), this.#capacity, size)) {
       this.#capacity = size;

@@ -6,6 +6,7 @@
  * Whatever goes wrong, and whoever says so, ends in `fail`, which gives everything back at once, whether or not the network listens.
  */
 
+import { AllocatorError } from '@allokit/allocator';
 import { AssetError, type AssetErrorCode, type AssetErrorOptions } from './asset-error.ts';
 import type { AssetType } from './asset.ts';
 import type { BaseUrl } from './base-url.ts';
@@ -100,7 +101,12 @@ export class Transfer {
     this.#controller.abort(error);
     this.#cancelBody();
     this.#result.reject(error);
-    this.#landing?.abandon();
+    try {
+      this.#landing?.abandon();
+    } catch (cause) {
+      // Somebody has reset the tier under it. Nobody is there to be told: this may be a timer, or a signal.
+      if (!(cause instanceof AllocatorError)) throw cause;
+    }
   }
 
   #end(): void {

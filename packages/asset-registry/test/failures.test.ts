@@ -1,6 +1,7 @@
 /** Every way in which a load can fail: the error says which, nothing is registered, and the memory is as it was. */
 
 import { createHash } from 'node:crypto';
+import type { TieredArena } from '@allokit/tiered-arena';
 import { gzipSync } from 'node:zlib';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { AssetRegistry, type AssetErrorCode, type AssetRegistryOptions, type LoadOptions } from '../src/index.ts';
@@ -172,6 +173,24 @@ test('a registry for which there is no room is not made, and takes nothing', () 
   const { target, liveBytes } = DEFAULT_TARGET.create();
   expect(() => AssetRegistry.create(target, { expectedCount: 2 ** 24 })).toThrow(expect.objectContaining({ code: 'out-of-memory' }) as Error);
   expect(liveBytes()).toBe(0);
+});
+
+test('a tier that is reset under a load: the load fails as it would have', async () => {
+  server.on('never', (_request, response) => response.writeHead(200, { 'Content-Length': '5000' }).write('x'));
+  const { registry, subject } = registryOn(DEFAULT_TARGET, { baseUrl: server.base, table: 'bottom' });
+  const arena = subject.target as TieredArena;
+  const [controller, begun] = [new AbortController(), Promise.withResolvers<unknown>()];
+  const load = failureOf(registry.load('never', 'binary', { signal: controller.signal, onProgress: begun.resolve }));
+  await begun.promise;
+  arena.resetTier('middle');
+  const handle = arena.allocate('middle', 5000);
+  controller.abort();
+  expect(await load).toMatchObject({ code: 'aborted' });
+  expect(registry.stats().loadingCount).toBe(0);
+  arena.resetTier('middle');
+  expect(arena.isLive(handle)).toBe(false);
+  registry.checkInvariants();
+  registry.release();
 });
 
 test('a fetch that does not listen, or does not behave', async () => {
