@@ -27,7 +27,10 @@ test('the command measures everything, with every body looked at', { timeout: 18
   expect(report.command).toBe('assets');
   expect(report.results.map(({ subject, status }) => [subject, status])).toEqual(ASSET_SUBJECTS.map(({ name }) => [name, 'ok']));
   for (const { bestNs, medianNs, ratio, cpuRatio, excessBytes, subject } of report.results) {
-    expect([bestNs, medianNs, ratio, cpuRatio].every((figure) => figure !== undefined && figure > 0 && Number.isFinite(figure)), subject).toBe(true);
+    expect(
+      [bestNs, medianNs, ratio, cpuRatio].every((figure) => figure !== undefined && figure > 0 && Number.isFinite(figure)),
+      subject,
+    ).toBe(true);
     const hasMemory = platform() === 'linux' && ASSET_SUBJECTS.find(({ name }) => name === subject)!.hasMemory;
     expect(Number.isFinite(excessBytes), subject).toBe(hasMemory);
   }
@@ -60,7 +63,11 @@ test('claims that are not met are said to be so', () => {
     excessBytes: excess,
     peakBytes: excess,
   });
-  const results = [result('tiers', 1.3, 2 ** 20), result('heap', 1, 17 * 2 ** 20), { ...result('tiers-sha256', 9, 0), status: 'failed' as const, reason: 'no memory' }];
+  const results = [
+    result('tiers', 1.3, 2 ** 20),
+    result('heap', 1, 17 * 2 ** 20),
+    { ...result('tiers-sha256', 9, 0), status: 'failed' as const, reason: 'no memory' },
+  ];
   expect(claimsOf(results).map(({ isMet }) => isMet)).toEqual([false, true, true, false]);
   expect(formatClaims(claimsOf(results))).toMatch(/NO {2}tiers: time.*1\.30, at most 1\.20/);
   expect(formatAssets(results, false)).toMatch(/FAILED tiers-sha256: no memory/);

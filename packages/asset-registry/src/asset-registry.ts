@@ -1,6 +1,17 @@
 /** Assets by their keys: loaded over HTTP into an allocator's memory, registered in a table that lies there too, evicted one by one. */
 
-import { AllocatorError, NULL, alignUp, checkAddress, checkInteger, checkSize, formatAddress, type Address, type Allocator, type Memory } from '@allokit/allocator';
+import {
+  AllocatorError,
+  NULL,
+  alignUp,
+  checkAddress,
+  checkInteger,
+  checkSize,
+  formatAddress,
+  type Address,
+  type Allocator,
+  type Memory,
+} from '@allokit/allocator';
 import type { TieredArena } from '@allokit/tiered-arena';
 import { AssetError } from './asset-error.ts';
 import { Asset, type AssetType } from './asset.ts';
@@ -84,11 +95,14 @@ type Wish = Pick<Order, 'key' | 'type' | 'integrity' | 'headers' | 'isReplacing'
 /**
  * A registry of assets in an allocator or a tiered arena.
  *
- * **Threads.** The table lies in the memory of the assets. Each thread has a handle of its own: `create` in one, {@link AssetRegistry.attach} in the others, at most 30 at a time. What one loads, all find. The
- * target must be as safe for threads as the registry shall be: a `TieredArena`, or a `Locked`. {@link AssetRegistry.get}, {@link AssetRegistry.evict} and pins take no lock. To register takes
+ * **Threads.** The table lies in the memory of the assets. Each thread has a handle of its own: `create` in one, {@link AssetRegistry.attach} in the others, at
+ * most 30 at a time. What one loads, all find. The
+ * target must be as safe for threads as the registry shall be: a `TieredArena`, or a `Locked`. {@link AssetRegistry.get}, {@link AssetRegistry.evict} and pins
+ * take no lock. To register takes
  * one for some microseconds; a thread that may not wait, as a page's main thread, never does: its loads try again later.
  *
- * **When a thread dies**, whoever knows of it calls {@link AssetRegistry.recover}: until then its pins hold, and the memory of what it was loading is taken. Should it have died in the microseconds in which it had the lock,
+ * **When a thread dies**, whoever knows of it calls {@link AssetRegistry.recover}: until then its pins hold, and the memory of what it was loading is taken.
+ * Should it have died in the microseconds in which it had the lock,
  * the loads of all others wait for that, too.
  */
 export class AssetRegistry implements Disposable {
@@ -141,7 +155,8 @@ export class AssetRegistry implements Disposable {
    *
    * @param target - This thread's handle on what the registry was created on.
    * @param address - The other one's `address`.
-   * @throws TypeError or RangeError for options that make no sense, AllocatorError `bad-header` when no registry lies there, `corrupt` when it makes no sense, `out-of-memory` when 30 threads are attached.
+   * @throws TypeError or RangeError for options that make no sense, AllocatorError `bad-header` when no registry lies there, `corrupt` when it makes no
+   *   sense, `out-of-memory` when 30 threads are attached.
    */
   static attach(target: Allocator | TieredArena, address: Address, options: AssetRegistryUse = {}): AssetRegistry {
     const place = targetOf(target);
@@ -188,7 +203,8 @@ export class AssetRegistry implements Disposable {
    * Enters bytes that are in memory already. The block is the registry's from now on: evicting the asset frees it.
    *
    * @returns Whether the key is new. Otherwise nothing changed, and the block is still the caller's.
-   * @throws TypeError or RangeError for what is no key or metadata; as the target does for what is no live block; AllocatorError `out-of-memory` for the table, `unsupported` when the lock is held and this
+   * @throws TypeError or RangeError for what is no key or metadata; as the target does for what is no live block; AllocatorError `out-of-memory` for the
+   *   table, `unsupported` when the lock is held and this
    *   thread may not wait.
    */
   register(key: string, metadata: AssetMetadata): boolean {
@@ -199,11 +215,21 @@ export class AssetRegistry implements Disposable {
     checkInteger(handle, 'handle');
     checkSize(size);
     for (const [name, text] of Object.entries({ etag, lastModified, contentType })) {
-      if (text !== undefined && (typeof text !== 'string' || text.length > KEY_LENGTH_MAX)) throw new TypeError(`${name} must be a string of at most ${KEY_LENGTH_MAX} characters`);
+      if (text !== undefined && (typeof text !== 'string' || text.length > KEY_LENGTH_MAX))
+        throw new TypeError(`${name} must be a string of at most ${KEY_LENGTH_MAX} characters`);
     }
     const usable = this.#target.usableSize(handle);
     if (size > usable) throw new AllocatorError('size-mismatch', `the block at ${formatAddress(addressOf(handle))} has ${usable} bytes, not ${size}`);
-    return this.#table.register({ key, type, tier: handle === NULL ? this.#use.tiers[type] : this.#target.tierOf(handle), handle, size, etag, lastModified, contentType });
+    return this.#table.register({
+      key,
+      type,
+      tier: handle === NULL ? this.#use.tiers[type] : this.#target.tierOf(handle),
+      handle,
+      size,
+      etag,
+      lastModified,
+      contentType,
+    });
   }
 
   /** The asset of that key, which counts as used now. O(1). Takes no lock. */
@@ -247,7 +273,8 @@ export class AssetRegistry implements Disposable {
   }
 
   /**
-   * Loads an asset, unless it is there or on its way to this thread. The body goes from the network's buffers into the asset's block, each byte copied once; where its length is not known beforehand, the block grows
+   * Loads an asset, unless it is there or on its way to this thread. The body goes from the network's buffers into the asset's block, each byte copied once;
+   * where its length is not known beforehand, the block grows
    * by doubling, and is copied when it cannot grow in place.
    *
    * Two threads that load one path at the same time both request it; one copy is kept.
@@ -277,7 +304,8 @@ export class AssetRegistry implements Disposable {
     }
     const results: PromiseSettledResult<Asset>[] = [];
     let next = 0;
-    // Loads that are under way are some kilobytes each, those that are still to come nothing; twice as many as have their turn, because some pause before they try again.
+    // Loads that are under way are some kilobytes each, those that are still to come nothing; twice as many as have their turn, because some pause before they
+    // try again.
     const hands = Array.from({ length: Math.min(requests.length, 2 * this.#use.concurrency) }, async () => {
       for (let i = next++; i < requests.length; i = next++) {
         const { path, type, ...options } = requests[i]!;
@@ -326,7 +354,8 @@ export class AssetRegistry implements Disposable {
    * Compacts a tier as `TieredArena.fastCompact` does, and forgets the assets that go with what lies above the boundary.
    *
    * @returns How many assets that were.
-   * @throws TypeError where there are no tiers; as `TieredArena.fastCompact`; AssetError `pinned` when one of the assets is pinned or being loaded; AllocatorError `unsupported` when the table itself lies there (in a
+   * @throws TypeError where there are no tiers; as `TieredArena.fastCompact`; AssetError `pinned` when one of the assets is pinned or being loaded;
+   *   AllocatorError `unsupported` when the table itself lies there (in a
    *   checked arena: in that tier). Nothing changed then.
    */
   fastCompact(tier: TierName, preserveBytes: number): number {
@@ -338,7 +367,11 @@ export class AssetRegistry implements Disposable {
     const isBeyond = (handle: number): boolean => arena.tier(index).owns(addressOf(handle)) && arena.offsetOf(handle) >= boundary;
     return this.#table.now(() => {
       const isInTheWay = this.#table.records.blocks().some((block) => (arena.checked ? arena.tier(index).owns(block) : isBeyond(block)));
-      if (isInTheWay) throw new AllocatorError('unsupported', `the table lies in the tier ${JSON.stringify(name)} above the boundary: give it another place with the option \`table\``);
+      if (isInTheWay)
+        throw new AllocatorError(
+          'unsupported',
+          `the table lies in the tier ${JSON.stringify(name)} above the boundary: give it another place with the option \`table\``,
+        );
       return this.#table.forget(index, isBeyond, () => arena.fastCompact(index, preserveBytes));
     });
   }
@@ -346,7 +379,13 @@ export class AssetRegistry implements Disposable {
   /** The figures. O(assets). */
   stats(): AssetRegistryStats {
     const { turns } = this.#dispatcher;
-    return { ...this.#table.records.totals(), ...this.#counts, activeCount: turns.activeCount, waitingCount: turns.waitingCount, evictionCount: this.#table.evictionCount };
+    return {
+      ...this.#table.records.totals(),
+      ...this.#counts,
+      activeCount: turns.activeCount,
+      waitingCount: turns.waitingCount,
+      evictionCount: this.#table.evictionCount,
+    };
   }
 
   /** Walks the table and compares, blocks included. O(assets). Only while no other thread is inside a call. Throws AllocatorError `corrupt`, or `released`. */
@@ -355,7 +394,8 @@ export class AssetRegistry implements Disposable {
   }
 
   /**
-   * Cleans up after a thread that died: frees what it was loading, takes its pins away, lets its lock go. O(assets). To be called once the thread has ended for certain.
+   * Cleans up after a thread that died: frees what it was loading, takes its pins away, lets its lock go. O(assets). To be called once the thread has ended for
+   * certain.
    *
    * For an arena, call `TieredArena.reclaim` before; for a `Locked`, its `recover`.
    *
@@ -367,7 +407,9 @@ export class AssetRegistry implements Disposable {
     this.#table.recover(threadId);
   }
 
-  /** Ends this handle: its loads fail with `released`, its pins go, the assets stay. Later calls throw AllocatorError `released`; detaching again does nothing. */
+  /**
+   * Ends this handle: its loads fail with `released`, its pins go, the assets stay. Later calls throw AllocatorError `released`; detaching again does nothing.
+   */
   detach(): void {
     this.#endLoads();
     quietly(() => this.#table.detach());
@@ -461,7 +503,8 @@ export class AssetRegistry implements Disposable {
   }
 
   #endLoads(): void {
-    for (const { download } of [...this.#loads.values(), ...this.#revalidations.values()]) download.end(new AssetError('released', 'the registry was released, or this handle was detached'));
+    for (const { download } of [...this.#loads.values(), ...this.#revalidations.values()])
+      download.end(new AssetError('released', 'the registry was released, or this handle was detached'));
   }
 }
 

@@ -9,7 +9,8 @@ import { addressOf } from './target.ts';
 export type AssetType = 'image' | 'json' | 'binary';
 
 /**
- * An asset as it was when it was looked up. Its figures do not change; whether it is still there does, at any moment that another part of the program, or another thread, evicts it: a {@link Pin}
+ * An asset as it was when it was looked up. Its figures do not change; whether it is still there does, at any moment that another part of the program, or
+ * another thread, evicts it: a {@link Pin}
  * prevents that.
  */
 export class Asset {

@@ -40,7 +40,10 @@ export class BaseUrl {
    */
   resolve(path: string): string {
     const url = this.href === '' ? (URL.canParse(path) ? new URL(path) : undefined) : URL.canParse(path, this.href) ? new URL(path, this.href) : undefined;
-    if (url === undefined) throw new TypeError(`${JSON.stringify(path)} is no URL${this.href === '' ? ', and there is no base to resolve it against' : ` relative to ${this.href}`}`);
+    if (url === undefined)
+      throw new TypeError(
+        `${JSON.stringify(path)} is no URL${this.href === '' ? ', and there is no base to resolve it against' : ` relative to ${this.href}`}`,
+      );
     this.check(path, url.href);
     return url.href;
   }

@@ -5,7 +5,8 @@ import type { Entry } from './records.ts';
 import type { Table } from './table.ts';
 
 /**
- * Evicts until a record's bytes fit into the budget; nothing, if they would not even then. Under the mutex, so that nobody else takes what becomes free. O(records), once more for each that goes.
+ * Evicts until a record's bytes fit into the budget; nothing, if they would not even then. Under the mutex, so that nobody else takes what becomes free.
+ * O(records), once more for each that goes.
  *
  * @param wish - The record that wants so many bytes.
  * @returns Whether they fit.

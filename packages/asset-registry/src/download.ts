@@ -75,7 +75,10 @@ export class Download {
   #startClock(): void {
     const { timeout } = this.#dispatcher;
     if (timeout === Infinity) return;
-    this.#deadline ??= setTimeout(() => this.end(new AssetError('timeout', `${JSON.stringify(this.#order.key)} took longer than ${timeout} ms: ${this.#order.url}`)), timeout);
+    this.#deadline ??= setTimeout(
+      () => this.end(new AssetError('timeout', `${JSON.stringify(this.#order.key)} took longer than ${timeout} ms: ${this.#order.url}`)),
+      timeout,
+    );
   }
 
   async #pause(milliseconds: number): Promise<void> {

@@ -1,8 +1,10 @@
 /**
- * Whether bytes are those whose hash was given, in the notation of Subresource Integrity (W3C, 2016): `sha256-` and Base64, several with spaces between. Of several
+ * Whether bytes are those whose hash was given, in the notation of Subresource Integrity (W3C, 2016): `sha256-` and Base64, several with spaces between. Of
+ * several
  * algorithms only the strongest counts, of several hashes any.
  *
- * Web Cryptography hashes a buffer as a whole and copies it first, so that checking takes as much memory beside the asset for a moment, and twice as much where it is shared: such
+ * Web Cryptography hashes a buffer as a whole and copies it first, so that checking takes as much memory beside the asset for a moment, and twice as much where
+ * it is shared: such
  * views it refuses.
  */
 
@@ -36,7 +38,8 @@ export function parseIntegrity(text: string): Integrity {
   const name = ALGORITHMS[strongest];
   if (name === undefined) throw new RangeError(`integrity must be a hash such as sha256-.., got ${JSON.stringify(text)}`);
   // Pages have it in secure contexts only.
-  if ((globalThis.crypto as Crypto | undefined)?.subtle === undefined) throw new AssetError('unsupported', 'hashes need Web Cryptography, which this page has not: serve it over HTTPS, or from localhost');
+  if ((globalThis.crypto as Crypto | undefined)?.subtle === undefined)
+    throw new AssetError('unsupported', 'hashes need Web Cryptography, which this page has not: serve it over HTTPS, or from localhost');
   const hashes = found.filter(({ algorithm }) => algorithm === name).map(({ hash }) => hash.replace(/=+$/, '').replaceAll('-', '+').replaceAll('_', '/'));
   return { text, algorithm: `SHA-${name.slice(3)}` as Integrity['algorithm'], hashes };
 }

@@ -110,7 +110,11 @@ export class Landing {
     const isReserved = await this.#table.reserve(this.#own(), size, () => this.#own());
     // It may have been given up meanwhile, and its block be somebody else's.
     this.#own();
-    if (!isReserved) return new AssetError('over-budget', `${JSON.stringify(this.#key)}, ${size} bytes or more, does not fit into the budget of ${this.#table.records.budget} beside what cannot be evicted`);
+    if (!isReserved)
+      return new AssetError(
+        'over-budget',
+        `${JSON.stringify(this.#key)}, ${size} bytes or more, does not fit into the budget of ${this.#table.records.budget} beside what cannot be evicted`,
+      );
     if (this.#capacity !== 0 && this.#target.allocatorOf(this.#tier).resize(addressOf(this.#handle), this.#capacity, size)) {
       this.#capacity = size;
       return undefined;

@@ -2,7 +2,8 @@
  * The table in memory, word by word.
  *
  *     byte   0  header: magic, kind, version, own address
- *           16  mutex: two words       the next thread's number, the budget, log2 of the buckets, records in use, the clock, replacements, the state's size, where the table's memory comes from
+ *           16  mutex: two words       the next thread's number, the budget, log2 of the buckets, records in use, the clock, replacements, the state's size,
+ * where the table's memory comes from
  *           64  chunks: addresses      at most 20; chunk i holds 64 x 2^i records, and stays where it is for as long as the registry lives
  *          144  threads: numbers       at most 30; 0 is a free place
  *          272  buckets: links         a link is a record's index + 1; 0 ends the chain

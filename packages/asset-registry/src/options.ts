@@ -16,11 +16,17 @@ export const ASSET_TYPES: readonly AssetType[] = ['image', 'json', 'binary'];
 
 /** How a thread uses a registry. */
 export interface AssetRegistryUse {
-  /** What paths are resolved against, by the rules of the URL standard: it should end in a slash. Default: the page's or worker's own address; where there is none, paths must be whole URLs, and `allowOutsideBase` set. */
+  /**
+   * What paths are resolved against, by the rules of the URL standard: it should end in a slash. Default: the page's or worker's own address; where there is
+   * none, paths must be whole URLs, and `allowOutsideBase` set.
+   */
   readonly baseUrl?: string | URL;
   /** Whether paths and redirects may lead out of the base's folder. Default `false`. */
   readonly allowOutsideBase?: boolean;
-  /** For a `TieredArena`: the tier for each type. Default: images in the tier `top`, the rest in `middle`, as far as there are such tiers, otherwise in the first. */
+  /**
+   * For a `TieredArena`: the tier for each type. Default: images in the tier `top`, the rest in `middle`, as far as there are such tiers, otherwise in the
+   * first.
+   */
   readonly tiers?: Partial<Readonly<Record<AssetType, TierName>>>;
   /** Requests under way at once, 1 or more; the others wait their turn, first come first served. Default 8. */
   readonly concurrency?: number;
@@ -39,7 +45,8 @@ export interface AssetRegistryUse {
   /** What makes requests. Default: the platform's `fetch`. Wrap it to add headers or credentials. */
   readonly fetch?: Fetch;
   /**
-   * Where the table lies: a tier, or an allocator on the same memory, as safe for threads as the target. Default: for an arena, the tier of `binary`; otherwise the target. To be given to `attach` as well if it is an
+   * Where the table lies: a tier, or an allocator on the same memory, as safe for threads as the target. Default: for an arena, the tier of `binary`; otherwise
+   * the target. To be given to `attach` as well if it is an
    * allocator, and ignored there if not.
    */
   readonly table?: TierName | Allocator;
@@ -83,7 +90,10 @@ export interface LoadProgress {
 export interface LoadOptions {
   /** Ends this load. Others of the same path go on. */
   readonly signal?: AbortSignal;
-  /** The hash that the bytes must have: `sha256-`, `sha384-` or `sha512-` and Base64, several with spaces between, as in HTML's `integrity`. Checked for an asset that is there already, too. */
+  /**
+   * The hash that the bytes must have: `sha256-`, `sha384-` or `sha512-` and Base64, several with spaces between, as in HTML's `integrity`. Checked for an
+   * asset that is there already, too.
+   */
   readonly integrity?: string;
   /** Is called after each piece of the body. What it throws ends this load, and is its error. */
   readonly onProgress?: (progress: LoadProgress) => void;
@@ -131,7 +141,14 @@ export interface DecidedUse {
  */
 export function decideUse(options: AssetRegistryUse, target: Target): DecidedUse {
   checkObject(options, 'options');
-  const { baseUrl, allowOutsideBase = false, concurrency = CONCURRENCY_DEFAULT, limit = SIZE_MAX, timeout = Infinity, stallTimeout = STALL_TIMEOUT_DEFAULT } = options;
+  const {
+    baseUrl,
+    allowOutsideBase = false,
+    concurrency = CONCURRENCY_DEFAULT,
+    limit = SIZE_MAX,
+    timeout = Infinity,
+    stallTimeout = STALL_TIMEOUT_DEFAULT,
+  } = options;
   const { retries = RETRIES_DEFAULT, retryDelay = RETRY_DELAY_DEFAULT, retryDelayMax = RETRY_DELAY_MAX_DEFAULT } = options;
   if (typeof allowOutsideBase !== 'boolean') throw new TypeError(`allowOutsideBase must be a boolean, got ${typeof allowOutsideBase}`);
   checkInteger(concurrency, 'concurrency', 1);
@@ -148,7 +165,10 @@ export function decideUse(options: AssetRegistryUse, target: Target): DecidedUse
 }
 
 /** The same for the table. Throws as {@link decideUse}. */
-export function decidePlan({ budget, expectedCount = EXPECTED_COUNT_DEFAULT }: AssetRegistryOptions): { readonly budget: number; readonly expectedCount: number } {
+export function decidePlan({ budget, expectedCount = EXPECTED_COUNT_DEFAULT }: AssetRegistryOptions): {
+  readonly budget: number;
+  readonly expectedCount: number;
+} {
   if (budget !== undefined) checkInteger(budget, 'budget', 1, SIZE_MAX);
   checkInteger(expectedCount, 'expectedCount', 1, EXPECTED_COUNT_MAX);
   return { budget: budget ?? 0, expectedCount };
@@ -168,7 +188,8 @@ export function checkKey(key: string, name: string): void {
 
 /** Refuses what is no type. Throws TypeError. */
 export function checkType(type: AssetType): void {
-  if (!ASSET_TYPES.includes(type)) throw new TypeError(`type must be one of ${ASSET_TYPES.join(', ')}, got ${typeof type === 'string' ? JSON.stringify(type) : typeof type}`);
+  if (!ASSET_TYPES.includes(type))
+    throw new TypeError(`type must be one of ${ASSET_TYPES.join(', ')}, got ${typeof type === 'string' ? JSON.stringify(type) : typeof type}`);
 }
 
 /** Refuses what can have no properties. Throws TypeError. */
@@ -181,7 +202,8 @@ export function checkObject(value: object, name: string): void {
 export function checkLoadOptions(options: LoadOptions): void {
   checkObject(options, 'options');
   const { signal, onProgress } = options;
-  if (signal !== undefined && typeof (signal as { readonly aborted?: unknown } | null)?.aborted !== 'boolean') throw new TypeError(`signal must be an AbortSignal, got ${typeof signal}`);
+  if (signal !== undefined && typeof (signal as { readonly aborted?: unknown } | null)?.aborted !== 'boolean')
+    throw new TypeError(`signal must be an AbortSignal, got ${typeof signal}`);
   if (onProgress !== undefined && typeof onProgress !== 'function') throw new TypeError(`onProgress must be a function, got ${typeof onProgress}`);
 }
 

@@ -1,7 +1,29 @@
 /** Whether the table is what it should be: every word that follows from others is compared with them. */
 
 import { AllocatorError, HEADER_ALIGNMENT, NULL, checkHeader, formatAddress, type Allocator } from '@allokit/allocator';
-import { BUCKETS, BUCKETS_LOG2, CHUNKS, CHUNK_COUNT_MAX, FREE, HASH, HEADER, LIVE, NAMES, NAME_LENGTHS, NEXT, RECORD_COUNT, RECORD_WORDS, SIZE, SOURCE_OWN, STATE, STATE_BYTES, STATE_MASK, TABLE_SOURCE, chunkOf, chunkRecords } from './layout.ts';
+import {
+  BUCKETS,
+  BUCKETS_LOG2,
+  CHUNKS,
+  CHUNK_COUNT_MAX,
+  FREE,
+  HASH,
+  HEADER,
+  LIVE,
+  NAMES,
+  NAME_LENGTHS,
+  NEXT,
+  RECORD_COUNT,
+  RECORD_WORDS,
+  SIZE,
+  SOURCE_OWN,
+  STATE,
+  STATE_BYTES,
+  STATE_MASK,
+  TABLE_SOURCE,
+  chunkOf,
+  chunkRecords,
+} from './layout.ts';
 import { hashOf } from './names.ts';
 import { handleAt, type Records } from './records.ts';
 import { addressOf, type Target } from './target.ts';

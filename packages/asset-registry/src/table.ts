@@ -1,8 +1,10 @@
 /**
  * The table of assets, which all threads share.
  *
- * A record is claimed and published under the mutex; between, it belongs to the thread that loads. Everything else is done without: a look-up reads a record between two looks at its
- * generation; a pin is the thread's bit in the record's state; who evicts changes the state from `LIVE`, with no pins, to `DYING`, in one step, and so has it alone.
+ * A record is claimed and published under the mutex; between, it belongs to the thread that loads. Everything else is done without: a look-up reads a record
+ * between two looks at its
+ * generation; a pin is the thread's bit in the record's state; who evicts changes the state from `LIVE`, with no pins, to `DYING`, in one step, and so has it
+ * alone.
  *
  *     FREE -> LOADING -> LIVE -> DYING -> FREE        LOADING -> FREE: the load failed
  *
@@ -361,7 +363,11 @@ export class Table {
         const state = Atomics.load(words, at + STATE);
         if (state === FREE || words[at + KIND]! >>> 16 !== tier || words[at + ADDRESS] === NULL || !isBeyond(handleAt(words, at))) continue;
         const isSeized = state === LIVE && Atomics.compareExchange(words, at + STATE, LIVE, DYING | this.#bit) === LIVE;
-        if (!isSeized) throw new AssetError('pinned', `${JSON.stringify(this.records.keyAt(words, at))} lies above the boundary, and is ${(state & STATE_MASK) === LIVE ? 'pinned' : 'being loaded or evicted'}`);
+        if (!isSeized)
+          throw new AssetError(
+            'pinned',
+            `${JSON.stringify(this.records.keyAt(words, at))} lies above the boundary, and is ${(state & STATE_MASK) === LIVE ? 'pinned' : 'being loaded or evicted'}`,
+          );
         // Nobody may free what `free` frees, should this thread die.
         seized.push({ at, index, address: Atomics.exchange(words, at + ADDRESS, NULL) });
       }
@@ -422,7 +428,10 @@ export class Table {
     }
   }
 
-  /** Frees every asset, and the table. What the target refuses to free, because it is gone already, is left. Throws AllocatorError `unsupported` where this thread would have to wait and may not. */
+  /**
+   * Frees every asset, and the table. What the target refuses to free, because it is gone already, is left. Throws AllocatorError `unsupported` where this
+   * thread would have to wait and may not.
+   */
   release(): void {
     this.#lock();
     this.#demolish();
@@ -448,7 +457,10 @@ export class Table {
     return false;
   }
 
-  /** Frees what a record of this thread holds, and the record. Each block is struck out before it is freed: who dies between loses it, but nobody frees it twice. */
+  /**
+   * Frees what a record of this thread holds, and the record. Each block is struck out before it is freed: who dies between loses it, but nobody frees it
+   * twice.
+   */
   #dispose(index: number): void {
     const words = this.memory.i32;
     const at = this.records.at(index);
@@ -469,7 +481,8 @@ export class Table {
 
   #lock(): void {
     this.records.renew();
-    if (!this.#mutex.lock()) throw new AllocatorError('unsupported', `the table is locked by thread ${this.#mutex.holder}, and this one may not wait: try again later`);
+    if (!this.#mutex.lock())
+      throw new AllocatorError('unsupported', `the table is locked by thread ${this.#mutex.holder}, and this one may not wait: try again later`);
   }
 
   /** Frees everything, the mutex last, which this thread has. */

@@ -150,6 +150,9 @@ class ArenaTarget implements Target {
 
   tierOf(handle: number): number {
     const address = addressOf(handle);
-    return Math.max(0, this.arena.tiers.findIndex((tier) => tier.owns(address)));
+    return Math.max(
+      0,
+      this.arena.tiers.findIndex((tier) => tier.owns(address)),
+    );
   }
 }

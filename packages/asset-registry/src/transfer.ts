@@ -223,7 +223,9 @@ export class Transfer {
       while (!result.done && result.value.length === 0);
     } catch (error) {
       const isShort = exact !== undefined && this.#received < exact && !RESETS.includes(codeOf(error));
-      throw this.#error(isShort ? 'too-short' : 'network', `broke off after ${this.#received} of ${exact ?? 'unknown'} bytes (${messageOf(error)})`, { cause: error });
+      throw this.#error(isShort ? 'too-short' : 'network', `broke off after ${this.#received} of ${exact ?? 'unknown'} bytes (${messageOf(error)})`, {
+        cause: error,
+      });
     }
     const piece: unknown = result.value;
     if (piece !== undefined && !(piece instanceof Uint8Array)) throw this.#error('network', `has a body of ${typeof piece}, not bytes`);
@@ -264,7 +266,8 @@ export class Transfer {
 }
 
 /**
- * What a response says of its length. `Content-Length` counts the bytes on the wire: not those of a body that was compressed there. Of another origin it cannot be seen whether it was.
+ * What a response says of its length. `Content-Length` counts the bytes on the wire: not those of a body that was compressed there. Of another origin it cannot
+ * be seen whether it was.
  */
 function announcedBy({ headers, type }: Response): Announced {
   const text = headers.get('Content-Length');
@@ -280,7 +283,7 @@ function shortHeader(headers: Headers, name: string): string | undefined {
 }
 
 function codeOf(error: unknown): unknown {
-  return ((error as { readonly cause?: { readonly code?: unknown } | null } | null)?.cause)?.code;
+  return (error as { readonly cause?: { readonly code?: unknown } | null } | null)?.cause?.code;
 }
 
 function messageOf(error: unknown): string {

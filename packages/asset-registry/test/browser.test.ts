@@ -31,18 +31,29 @@ async function bundle(name: string): Promise<Answer> {
 beforeAll(async () => {
   server = await AssetServer.start();
   const [page, worker] = await Promise.all([bundle('page'), bundle('worker')]);
-  const html = new TextEncoder().encode('<!doctype html><title>asset-registry</title><link rel="icon" href="data:,"><script type="module" src="/page.js"></script>');
+  const html = new TextEncoder().encode(
+    '<!doctype html><title>asset-registry</title><link rel="icon" href="data:,"><script type="module" src="/page.js"></script>',
+  );
   server.on('/page.js', page);
   server.on('/worker.js', worker);
   server.on('/plain', send(html, { 'Content-Type': 'text/html' }));
-  server.on('/isolated', send(html, { 'Content-Type': 'text/html', 'Cross-Origin-Opener-Policy': 'same-origin', 'Cross-Origin-Embedder-Policy': 'require-corp' }));
+  server.on(
+    '/isolated',
+    send(html, { 'Content-Type': 'text/html', 'Cross-Origin-Opener-Policy': 'same-origin', 'Cross-Origin-Embedder-Policy': 'require-corp' }),
+  );
   server.on('sized', send(BYTES));
   server.on('shared', send(BYTES));
   server.on('unsized', sendChunked(BYTES, 30_000));
   server.on('gzip', send(gzipSync(BYTES), { 'Content-Encoding': 'gzip' }));
   server.on('empty', send(new Uint8Array(0)));
-  server.on('short', sendRaw('HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n0123456789', (socket) => socket.end()));
-  server.on('reset', sendRaw('HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\n01234\r\n', (socket) => socket.resetAndDestroy()));
+  server.on(
+    'short',
+    sendRaw('HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n0123456789', (socket) => socket.end()),
+  );
+  server.on(
+    'reset',
+    sendRaw('HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\n01234\r\n', (socket) => socket.resetAndDestroy()),
+  );
   server.on('refused', ({ socket }) => socket.resetAndDestroy());
   server.on('stalled', () => undefined);
   server.on('trickle', (_request, response) => response.writeHead(200, { 'Content-Length': '100000' }).write('x'.repeat(1000)));

@@ -52,13 +52,31 @@ const FAILURES: readonly Failure[] = [
   { name: 'a connection that is closed before the answer', code: 'network', answer: ({ socket }) => socket.destroy() },
   { name: 'a connection that is reset before the answer', code: 'network', answer: ({ socket }) => socket.resetAndDestroy() },
   { name: 'something that is not HTTP', code: 'network', answer: sendRaw('220 smtp.example\r\n', (socket) => socket.end()) },
-  { name: 'a length that is no number', code: 'network', answer: sendRaw('HTTP/1.1 200 OK\r\nContent-Length: ten\r\n\r\n0123456789', (socket) => socket.end()) },
-  { name: 'two lengths', code: 'network', answer: sendRaw('HTTP/1.1 200 OK\r\nContent-Length: 5\r\nContent-Length: 6\r\n\r\n012345', (socket) => socket.end()) },
+  {
+    name: 'a length that is no number',
+    code: 'network',
+    answer: sendRaw('HTTP/1.1 200 OK\r\nContent-Length: ten\r\n\r\n0123456789', (socket) => socket.end()),
+  },
+  {
+    name: 'two lengths',
+    code: 'network',
+    answer: sendRaw('HTTP/1.1 200 OK\r\nContent-Length: 5\r\nContent-Length: 6\r\n\r\n012345', (socket) => socket.end()),
+  },
   { name: 'a body that ends early', code: 'too-short', answer: sendRaw(head(100), (socket) => socket.end()), message: /after 10 of 100 bytes/ },
-  { name: 'no body where one was promised', code: 'too-short', answer: sendRaw(head(100, BYTES.subarray(0, 0)), (socket) => socket.end()), message: /after 0 of 100 bytes/ },
+  {
+    name: 'no body where one was promised',
+    code: 'too-short',
+    answer: sendRaw(head(100, BYTES.subarray(0, 0)), (socket) => socket.end()),
+    message: /after 0 of 100 bytes/,
+  },
   { name: 'a body that is less than a gateway says', code: 'too-short', answer: send(BYTES), registry: lying(10_001), message: /ended after 10000 of 10001/ },
   { name: 'a connection that is reset amid the body', code: 'network', answer: sendRaw(head(100), (socket) => socket.resetAndDestroy()), message: /broke off/ },
-  { name: 'a body of unknown length that is cut off', code: 'network', answer: sendRaw(CHUNKED, (socket) => socket.end()), message: /after 5 of unknown bytes/ },
+  {
+    name: 'a body of unknown length that is cut off',
+    code: 'network',
+    answer: sendRaw(CHUNKED, (socket) => socket.end()),
+    message: /after 5 of unknown bytes/,
+  },
   { name: 'a body of unknown length that is reset', code: 'network', answer: sendRaw(CHUNKED, (socket) => socket.resetAndDestroy()) },
   { name: 'a body that is more than a gateway says', code: 'too-long', answer: send(BYTES), registry: lying(9999), message: /beyond the 9999 bytes/ },
   { name: 'a body where none was promised', code: 'too-long', answer: send(BYTES), registry: lying(0) },
@@ -95,8 +113,17 @@ const FAILURES: readonly Failure[] = [
   { name: 'more than the budget', code: 'over-budget', answer: send(BYTES), registry: { budget: 9999 }, message: /budget of 9999/ },
   { name: 'more than the budget, of unknown length', code: 'over-budget', answer: sendChunked(BYTES, 1000), registry: { budget: 9999 } },
   { name: 'a path that leaves the base', code: 'outside-base', path: '../secret', answer: send(BYTES) },
-  { name: 'a redirect that leaves the base', code: 'outside-base', answer: (_request, response) => response.writeHead(302, { Location: '/secret' }).end(), message: /leads to .*\/secret/ },
-  { name: 'a redirect to another server', code: 'outside-base', answer: (_request, response) => response.writeHead(302, { Location: server.base.replace('127.0.0.1', 'localhost') }).end() },
+  {
+    name: 'a redirect that leaves the base',
+    code: 'outside-base',
+    answer: (_request, response) => response.writeHead(302, { Location: '/secret' }).end(),
+    message: /leads to .*\/secret/,
+  },
+  {
+    name: 'a redirect to another server',
+    code: 'outside-base',
+    answer: (_request, response) => response.writeHead(302, { Location: server.base.replace('127.0.0.1', 'localhost') }).end(),
+  },
   { name: 'redirects in a circle', code: 'network', answer: (_request, response) => response.writeHead(302, { Location: '/assets/a' }).end() },
 ];
 
@@ -141,7 +168,10 @@ test('what the network or the caller said is the cause', async () => {
 });
 
 test('a server that sends more than it says is taken at its word: HTTP gives nobody more', async () => {
-  server.on('a', sendRaw(head(5), () => undefined));
+  server.on(
+    'a',
+    sendRaw(head(5), () => undefined),
+  );
   server.on('b', send(BYTES));
   const { registry } = registryOn(DEFAULT_TARGET, { baseUrl: server.base });
   expect((await registry.load('a', 'binary')).text()).toBe('xxxxx');
@@ -156,7 +186,7 @@ test('a full target is out of memory, and serves again when there is room', asyn
     await registry.load('a', 'binary');
     // As the memory is, and not as it might become: nothing can grow any more.
     const blocks: number[] = [];
-    for (let size = 2 ** 26; size >= 2048; ) {
+    for (let size = 2 ** 26; size >= 2048;) {
       const handle = registry.loadBytes(new Uint8Array(size));
       if (handle === 0) size /= 2;
       else blocks.push(handle);
@@ -192,7 +222,12 @@ test('a tier that is reset under a load: the load fails as it would have', async
 
 test('a fetch that does not listen, or does not behave', async () => {
   server.on('a', send(BYTES));
-  const deaf = registryOn(DEFAULT_TARGET, { baseUrl: server.base, stallTimeout: 20, concurrency: 1, fetch: (url) => (url.endsWith('deaf') ? new Promise(() => undefined) : fetch(url)) });
+  const deaf = registryOn(DEFAULT_TARGET, {
+    baseUrl: server.base,
+    stallTimeout: 20,
+    concurrency: 1,
+    fetch: (url) => (url.endsWith('deaf') ? new Promise(() => undefined) : fetch(url)),
+  });
   expect(await failureOf(deaf.registry.load('deaf', 'json'))).toMatchObject({ code: 'stalled' });
   expect((await deaf.registry.load('a', 'json')).size).toBe(10_000);
   const texts = new ReadableStream({ start: (controller) => controller.enqueue('text') });
@@ -211,7 +246,7 @@ test('a fetch that does not listen, or does not behave', async () => {
   }
 });
 
-test('a deaf fetch that answers in the end writes nothing into memory that is somebody else\'s', async () => {
+test("a deaf fetch that answers in the end writes nothing into memory that is somebody else's", async () => {
   const late: (() => void)[] = [];
   const { registry, subject } = registryOn(DEFAULT_TARGET, {
     baseUrl: server.base,

@@ -31,7 +31,14 @@ describe.each(TARGETS)('$name', (kind) => {
     await trying(async (registry) => {
       const asset = await registry.load('a.bin', 'image');
       expect(Buffer.from(asset.bytes).equals(bytes)).toBe(true);
-      expect(asset).toMatchObject({ key: 'a.bin', type: 'image', size: length, etag: '"one"', lastModified: 'Sat, 21 Nov 2026 10:00:00 GMT', contentType: 'image/png' });
+      expect(asset).toMatchObject({
+        key: 'a.bin',
+        type: 'image',
+        size: length,
+        etag: '"one"',
+        lastModified: 'Sat, 21 Nov 2026 10:00:00 GMT',
+        contentType: 'image/png',
+      });
       expect(asset.handle % 2 ** 32).toBe(asset.address);
       expect(registry.stats()).toMatchObject({ assetCount: 1, assetBytes: length, loadingCount: 0, requestCount: 1, receivedBytes: length });
     });

@@ -157,7 +157,14 @@ describe.each(TARGETS)('$name', (kind) => {
   test.each(SEEDS)('seed %i', async (seed) => {
     const random = Random.fromSeed(seed);
     const server = new Server(random);
-    const { registry, subject } = registryOn(kind, { baseUrl: 'http://localhost/', fetch: server.fetch, concurrency: 3, retries: 1, retryDelay: 0, ...(seed % 2 === 0 && { budget: BUDGET }) });
+    const { registry, subject } = registryOn(kind, {
+      baseUrl: 'http://localhost/',
+      fetch: server.fetch,
+      concurrency: 3,
+      retries: 1,
+      retryDelay: 0,
+      ...(seed % 2 === 0 && { budget: BUDGET }),
+    });
     const program = new Program(registry, random, server);
     await program.run();
     expect(registry.stats()).toMatchObject({ loadingCount: 0, loadingBytes: 0, activeCount: 0, waitingCount: 0 });

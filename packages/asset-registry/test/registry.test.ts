@@ -54,7 +54,7 @@ describe.each(TARGETS)('$name', (kind) => {
     expect(subject.liveBytes()).toBe(0);
   });
 
-  test('bytes from memory: a block of one\'s own until it is registered', () => {
+  test("bytes from memory: a block of one's own until it is registered", () => {
     const { registry, subject } = registryOn(kind);
     const handle = registry.loadBytes(bytesOf(7, 5000));
     expect(registry.register('a', { type: 'image', handle, size: 5000, etag: 'W/"1"' })).toBe(true);
@@ -123,7 +123,11 @@ describe('tiers', () => {
     server.otherwise(send(bytesOf(1, 100)));
     const { registry } = registryOn(DEFAULT_TARGET, { baseUrl: server.base });
     const assets = await Promise.all((['image', 'json', 'binary'] as const).map((type) => registry.load(type, type)));
-    expect(assets.map(({ tier, address }) => [tier, address % 64])).toEqual([['top', 0], ['middle', 0], ['middle', 0]]);
+    expect(assets.map(({ tier, address }) => [tier, address % 64])).toEqual([
+      ['top', 0],
+      ['middle', 0],
+      ['middle', 0],
+    ]);
   });
 
   test('unless they are told otherwise', async () => {
@@ -194,7 +198,7 @@ describe('pins', () => {
     expect(registry.evict('a')).toBe(true);
   });
 
-  test('belong to a handle: another one\'s hold as well, and go when it leaves', () => {
+  test("belong to a handle: another one's hold as well, and go when it leaves", () => {
     const { registry, subject } = registryOn(DEFAULT_TARGET);
     const other = AssetRegistry.attach(subject.target, registry.address);
     enter(registry, 'a', 100);
@@ -349,7 +353,16 @@ describe('the end', () => {
     registry.release();
     registry.detach();
     pin[Symbol.dispose]();
-    for (const act of [() => registry.get('a'), () => registry.evict('a'), () => registry.stats(), () => asset.bytes, () => asset.isLive, () => asset.pin(), () => registry.assets(), () => registry.checkInvariants()]) {
+    for (const act of [
+      () => registry.get('a'),
+      () => registry.evict('a'),
+      () => registry.stats(),
+      () => asset.bytes,
+      () => asset.isLive,
+      () => asset.pin(),
+      () => registry.assets(),
+      () => registry.checkInvariants(),
+    ]) {
       expect(act).toThrow(code('released'));
     }
     await expect(registry.load('a', 'binary')).rejects.toThrow(code('released'));
@@ -357,7 +370,7 @@ describe('the end', () => {
     expect(() => AssetRegistry.attach(subject.target, registry.address)).toThrow(code('bad-header'));
   });
 
-  test('detach ends this handle\'s loads, and leaves the assets; dispose of the last handle releases', async () => {
+  test("detach ends this handle's loads, and leaves the assets; dispose of the last handle releases", async () => {
     server.on('a', send(bytesOf(1, 1000)));
     server.on('never', () => undefined);
     const { registry, subject } = registryOn(DEFAULT_TARGET, { baseUrl: server.base });
@@ -433,19 +446,28 @@ describe('misuse is refused, and changes nothing', () => {
 
   test('targets that are none', () => {
     for (const nothing of [undefined, null, 7, {}, 'heap']) expect(() => AssetRegistry.create(nothing as never)).toThrow(TypeError);
-    expect(() => AssetRegistry.create(target, { table: Tlsf.create(WasmMemory.create({ reserve: 2 ** 20 }), { size: 2 ** 16 }) })).toThrow(/table must be on the memory of the target/);
+    expect(() => AssetRegistry.create(target, { table: Tlsf.create(WasmMemory.create({ reserve: 2 ** 20 }), { size: 2 ** 16 }) })).toThrow(
+      /table must be on the memory of the target/,
+    );
   });
 
   test('arguments', async () => {
     const { registry } = registryOn(DEFAULT_TARGET, { baseUrl: server.base });
     for (const key of [undefined, null, 7, {}] as never[]) {
-      for (const act of [() => registry.get(key), () => registry.evict(key), () => registry.evictBatch(['a', key]), () => registry.register(key, { type: 'json', handle: 0, size: 0 })]) expect(act).toThrow(TypeError);
+      for (const act of [
+        () => registry.get(key),
+        () => registry.evict(key),
+        () => registry.evictBatch(['a', key]),
+        () => registry.register(key, { type: 'json', handle: 0, size: 0 }),
+      ])
+        expect(act).toThrow(TypeError);
       await expect(registry.load(key, 'json')).rejects.toThrow(TypeError);
     }
     expect(() => registry.get('')).toThrow(RangeError);
     expect(() => registry.get('a'.repeat(65_536))).toThrow(/path|key must have 1..65535 characters, got 65536/);
     await expect(registry.load('a', 'video' as never)).rejects.toThrow(/type must be one of/);
-    for (const options of [null, 7, { signal: 7 }, { signal: null }, { onProgress: 7 }, { integrity: 7 }] as never[]) await expect(registry.load('a', 'json', options)).rejects.toThrow(TypeError);
+    for (const options of [null, 7, { signal: 7 }, { signal: null }, { onProgress: 7 }, { integrity: 7 }] as never[])
+      await expect(registry.load('a', 'json', options)).rejects.toThrow(TypeError);
     for (const bytes of [undefined, 'abc', [1], new Int32Array(1)] as never[]) expect(() => registry.loadBytes(bytes)).toThrow(TypeError);
     expect(() => registry.loadBytes(new Uint8Array(1), 'attic')).toThrow(RangeError);
     expect(() => registry.register('a', { type: 'json', handle: 0, size: 1 })).toThrow(code('size-mismatch'));
@@ -469,7 +491,15 @@ describe('misuse is refused, and changes nothing', () => {
     expect(() => AssetRegistry.attach((subject.target as TieredArena).tier('top'), registry.address)).toThrow(/created on an arena|comes from tier/);
     const words = registry.memory.i32;
     const state = registry.address >>> 2;
-    for (const [field, value] of [[8, 40], [8, -1], [12, 64], [9, -1], [9, 1000], [13, 9], [13, -7]] as const) {
+    for (const [field, value] of [
+      [8, 40],
+      [8, -1],
+      [12, 64],
+      [9, -1],
+      [9, 1000],
+      [13, 9],
+      [13, -7],
+    ] as const) {
       const old = words[state + field]!;
       words[state + field] = value;
       expect(() => AssetRegistry.attach(subject.target, registry.address), `field ${field}`).toThrow(code('corrupt'));
@@ -489,7 +519,17 @@ describe('misuse is refused, and changes nothing', () => {
     const words = registry.memory.i32;
     const chunk = words[(registry.address >>> 2) + 16]! >>> 2;
     // In turn: the link, the hash, the name's address and length, the block's address, the size.
-    for (const [field, value] of [[2, 7], [2, 1], [3, 1], [4, 0], [4, 8], [5, 2], [10, 1], [9, 16], [11, 1e6]] as const) {
+    for (const [field, value] of [
+      [2, 7],
+      [2, 1],
+      [3, 1],
+      [4, 0],
+      [4, 8],
+      [5, 2],
+      [10, 1],
+      [9, 16],
+      [11, 1e6],
+    ] as const) {
       const old = words[chunk + field]!;
       words[chunk + field] = value;
       expect(() => registry.checkInvariants(), `field ${field}, ${value}`).toThrow(AllocatorError);

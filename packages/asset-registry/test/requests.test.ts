@@ -83,7 +83,10 @@ describe('one request for many', () => {
 
   test('when the last one leaves, the request ends, and a later load makes another', async () => {
     let closedCount = 0;
-    server.on('a', inTurn((_request, response) => response.on('close', () => (closedCount += 1)), send(BYTES)));
+    server.on(
+      'a',
+      inTurn((_request, response) => response.on('close', () => (closedCount += 1)), send(BYTES)),
+    );
     const registry = registryOf();
     const [one, two] = [new AbortController(), new AbortController()];
     const loads = [one, two].map(({ signal }) => failureOf(registry.load('a', 'json', { signal })));
@@ -97,7 +100,7 @@ describe('one request for many', () => {
     expect(registry.stats()).toMatchObject({ requestCount: 2, failureCount: 2 });
   });
 
-  test('a failure is everybody\'s, and nobody\'s afterwards', async () => {
+  test("a failure is everybody's, and nobody's afterwards", async () => {
     server.on('a', inTurn(status(404), send(BYTES)));
     const registry = registryOf();
     const errors = await Promise.all([1, 2, 3].map(() => failureOf(registry.load('a', 'json'))));
@@ -184,10 +187,27 @@ describe('turns', () => {
     server.on('a', send(BYTES));
     server.on('c', send(BYTES));
     const registry = registryOf();
-    const results = await registry.loadBatch([{ path: 'a', type: 'json' }, { path: 'b', type: 'json' }, { path: 'a', type: 'json' }, { path: 'c', type: 'image' }, { path: '../d', type: 'json' }]);
-    expect(results.map((result) => (result.status === 'fulfilled' ? result.value.key : (result.reason as { code: string }).code))).toEqual(['a', 'status', 'a', 'c', 'outside-base']);
+    const results = await registry.loadBatch([
+      { path: 'a', type: 'json' },
+      { path: 'b', type: 'json' },
+      { path: 'a', type: 'json' },
+      { path: 'c', type: 'image' },
+      { path: '../d', type: 'json' },
+    ]);
+    expect(results.map((result) => (result.status === 'fulfilled' ? result.value.key : (result.reason as { code: string }).code))).toEqual([
+      'a',
+      'status',
+      'a',
+      'c',
+      'outside-base',
+    ]);
     server.requests.length = 0;
-    await expect(registry.loadBatch([{ path: 'e', type: 'json' }, { path: 'f', type: 'video' as 'json' }])).rejects.toThrow(TypeError);
+    await expect(
+      registry.loadBatch([
+        { path: 'e', type: 'json' },
+        { path: 'f', type: 'video' as 'json' },
+      ]),
+    ).rejects.toThrow(TypeError);
     await expect(registry.loadBatch([{ path: 'e', type: 'json' }, null as never])).rejects.toThrow(/request must be an object, got null/);
     expect(server.requests).toEqual([]);
   });
@@ -200,7 +220,9 @@ describe('turns', () => {
     });
     const registry = registryOf({ concurrency: 32 });
     const { liveBytes } = made[0]!.subject;
-    const results = await registry.loadBatch(Array.from({ length: 10_000 }, (_, i) => ({ path: `${i}`, type: (['image', 'json', 'binary'] as const)[i % 3]! })));
+    const results = await registry.loadBatch(
+      Array.from({ length: 10_000 }, (_, i) => ({ path: `${i}`, type: (['image', 'json', 'binary'] as const)[i % 3]! })),
+    );
     expect(results.filter((result) => result.status === 'rejected').length).toBe(100);
     expect(server.activeMax).toBeLessThanOrEqual(32);
     expect(registry.stats()).toMatchObject({ assetCount: 9900, loadingCount: 0, requestCount: 10_000, failureCount: 100 });
@@ -236,7 +258,10 @@ describe('repetitions', () => {
   });
 
   test('a stall, then 200', async () => {
-    server.on('a', inTurn(() => undefined, send(BYTES)));
+    server.on(
+      'a',
+      inTurn(() => undefined, send(BYTES)),
+    );
     const registry = registryOf({ ...quick, stallTimeout: 200 });
     expect((await registry.load('a', 'json')).size).toBe(1000);
     expect(server.requests.length).toBe(2);
@@ -247,7 +272,12 @@ describe('repetitions', () => {
     { name: '400 is not repeated', answer: status(400), count: 1, code: 'status' },
     { name: '500 is repeated so often', answer: status(500), count: 3, code: 'status' },
     { name: '503 that asks for more patience than there is', answer: status(503, { 'Retry-After': '3600' }), count: 1, code: 'status' },
-    { name: 'a redirect to the outside is not repeated', answer: (_request, response) => response.writeHead(302, { Location: '/other' }).end(), count: 1, code: 'outside-base' },
+    {
+      name: 'a redirect to the outside is not repeated',
+      answer: (_request, response) => response.writeHead(302, { Location: '/other' }).end(),
+      count: 1,
+      code: 'outside-base',
+    },
   ])('$name', async ({ answer, count, code }) => {
     server.on('a', answer);
     const registry = registryOf(quick);
@@ -257,10 +287,12 @@ describe('repetitions', () => {
 
   test('the pauses double, are shortened at random, and are at least what the server asks for', async () => {
     const times: number[] = [];
-    const timed = (answer: Answer): Answer => (request, response) => {
-      times.push(performance.now());
-      answer(request, response);
-    };
+    const timed =
+      (answer: Answer): Answer =>
+      (request, response) => {
+        times.push(performance.now());
+        answer(request, response);
+      };
     server.on('a', inTurn(timed(status(500)), timed(status(500)), timed(status(429, { 'Retry-After': '1' })), timed(send(BYTES))));
     const registry = registryOf({ retries: 3, retryDelay: 40 });
     await registry.load('a', 'json');
@@ -271,7 +303,7 @@ describe('repetitions', () => {
     expect(pauses[2]).toBeGreaterThan(998);
   });
 
-  test('a pause takes nobody\'s turn, and ends with the one who waits', async () => {
+  test("a pause takes nobody's turn, and ends with the one who waits", async () => {
     server.on('a', status(500));
     server.on('b', send(BYTES));
     const registry = registryOf({ concurrency: 1, retries: 1, retryDelay: 60_000, retryDelayMax: 60_000 });
@@ -361,8 +393,13 @@ describe('hashes', () => {
     server.on('b', send(BYTES));
     const registry = registryOf();
     const wrong = bytesOf(3, 3);
-    expect((await registry.load('a', 'json', { integrity: `${hashOf('sha256', wrong)}  ${hashOf('sha512', wrong)} md5-abc ${hashOf('sha512', BYTES)}?opaque` })).size).toBe(1000);
-    expect(await failureOf(registry.load('b', 'json', { integrity: `${hashOf('sha256', BYTES)} ${hashOf('sha384', wrong)}` }))).toMatchObject({ code: 'integrity' });
+    expect(
+      (await registry.load('a', 'json', { integrity: `${hashOf('sha256', wrong)}  ${hashOf('sha512', wrong)} md5-abc ${hashOf('sha512', BYTES)}?opaque` }))
+        .size,
+    ).toBe(1000);
+    expect(await failureOf(registry.load('b', 'json', { integrity: `${hashOf('sha256', BYTES)} ${hashOf('sha384', wrong)}` }))).toMatchObject({
+      code: 'integrity',
+    });
     for (const integrity of ['', 'md5-abc', 'sha256-', 'sha256-?']) await expect(registry.load('b', 'json', { integrity })).rejects.toThrow(RangeError);
   });
 

@@ -61,7 +61,11 @@ class Hand {
   readonly #allocator: Allocator;
   readonly #root: BufferMemory;
 
-  constructor(buffer: SharedArrayBuffer, given: Given | undefined, { quietly = (call) => call(), isObserved = false }: { quietly?: Thread['quietly']; isObserved?: boolean } = {}) {
+  constructor(
+    buffer: SharedArrayBuffer,
+    given: Given | undefined,
+    { quietly = (call) => call(), isObserved = false }: { quietly?: Thread['quietly']; isObserved?: boolean } = {},
+  ) {
     this.#root = given === undefined ? BufferMemory.wrap(buffer, { pageSize: PAGE_SIZE }) : BufferMemory.attach(buffer);
     const slots = given?.slots ?? this.#root.allocate(MEMORY_SIZE / 2, 64);
     if (given === undefined) this.#root.u8.fill(0, slots, slots + 256);
@@ -79,7 +83,10 @@ class Hand {
       tierOf: () => 0,
     };
     this.#allocator = allocator;
-    this.table = given === undefined ? Table.create(target, allocator, { budget: BUDGET, expectedCount: 1, source: SOURCE_OWN }) : quietly(() => Table.attach(target, () => allocator, given.table));
+    this.table =
+      given === undefined
+        ? Table.create(target, allocator, { budget: BUDGET, expectedCount: 1, source: SOURCE_OWN })
+        : quietly(() => Table.attach(target, () => allocator, given.table));
     this.slots = slots;
   }
 
@@ -224,7 +231,11 @@ serve({
     setup: setup('b'),
     threads: [0, 1].map((i) => (thread: Thread) => Number(attach(thread).register('a', i + 7))),
     check({ memory, given }, outcomes: readonly Outcome<number>[]) {
-      expectEqual(values(outcomes).reduce((sum, value) => sum + value, 0), 1, 'how many found it new');
+      expectEqual(
+        values(outcomes).reduce((sum, value) => sum + value, 0),
+        1,
+        'how many found it new',
+      );
       checkAll(memory, given);
     },
   }),
@@ -237,7 +248,11 @@ serve({
       return Number(hand.publish(hand.load('a', i + 7)));
     }),
     check({ memory, given }, outcomes: readonly Outcome<number>[]) {
-      expectEqual(values(outcomes).reduce((sum, value) => sum + value, 0), 1, 'how many were first');
+      expectEqual(
+        values(outcomes).reduce((sum, value) => sum + value, 0),
+        1,
+        'how many were first',
+      );
       checkAll(memory, given);
     },
   }),
@@ -247,7 +262,11 @@ serve({
     setup: setup('a', 'b'),
     threads: [0, 1].map(() => (thread: Thread) => Number(attach(thread).evict('a'))),
     check({ memory, given }, outcomes: readonly Outcome<number>[]) {
-      expectEqual(values(outcomes).reduce((sum, value) => sum + value, 0), 1, 'how many evicted it');
+      expectEqual(
+        values(outcomes).reduce((sum, value) => sum + value, 0),
+        1,
+        'how many evicted it',
+      );
       checkAll(memory, given);
     },
   }),
@@ -269,7 +288,11 @@ serve({
       },
     ],
     check({ memory, given }, outcomes: readonly Outcome<number>[]) {
-      expectEqual(values(outcomes).reduce((sum, value) => sum + value, 0), 1, 'how many evicted it');
+      expectEqual(
+        values(outcomes).reduce((sum, value) => sum + value, 0),
+        1,
+        'how many evicted it',
+      );
       expectEqual(new Hand(memory, given).mark('b'), 2, 'the mark of the other');
       checkAll(memory, given);
     },
@@ -421,7 +444,11 @@ serve({
     }),
     check({ memory, given }) {
       // The last one takes everything along.
-      expectEqual(new Int32Array(memory, given.slots, SLOT_COUNT).some((word) => word === 1), false, 'slots taken');
+      expectEqual(
+        new Int32Array(memory, given.slots, SLOT_COUNT).some((word) => word === 1),
+        false,
+        'slots taken',
+      );
       expectEqual(new Int32Array(memory)[given.table / 4], 0, 'the header');
     },
   }),

@@ -1,4 +1,7 @@
-/** The table in every order of its atomic operations, up to a number of preemptions, and in random orders beyond; with threads that die. `ALLOKIT_SCHEDULE` replays one. */
+/**
+ * The table in every order of its atomic operations, up to a number of preemptions, and in random orders beyond; with threads that die. `ALLOKIT_SCHEDULE`
+ * replays one.
+ */
 
 import { explore, type ExploreOptions } from '@allokit/allocator/interleaving';
 import { expect, test } from 'vitest';

@@ -35,13 +35,22 @@ function ofAllocator(target: Allocator): Subject {
 /** All kinds. */
 export const TARGETS: readonly TargetKind[] = [
   { name: 'tiers in shared memory', create: () => ofArena(TieredArena.create(WasmMemory.create({ reserve: RESERVE, shared: true }), { capacity: CAPACITY })) },
-  { name: 'checked tiers in unshared memory', create: () => ofArena(TieredArena.create(WasmMemory.create({ reserve: RESERVE }), { capacity: CAPACITY, checked: true })) },
+  {
+    name: 'checked tiers in unshared memory',
+    create: () => ofArena(TieredArena.create(WasmMemory.create({ reserve: RESERVE }), { capacity: CAPACITY, checked: true })),
+  },
   {
     name: 'a single tier that grows',
-    create: () => ofArena(TieredArena.create(WasmMemory.create({ reserve: RESERVE }), { capacity: 2 ** 17, tiers: [{ name: 'only', share: 1, alignment: 8, growth: 2 ** 17 }] })),
+    create: () =>
+      ofArena(
+        TieredArena.create(WasmMemory.create({ reserve: RESERVE }), { capacity: 2 ** 17, tiers: [{ name: 'only', share: 1, alignment: 8, growth: 2 ** 17 }] }),
+      ),
   },
   { name: 'a heap in unshared memory that grows', create: () => ofAllocator(Tlsf.create(WasmMemory.create({ reserve: RESERVE }), GROWING)) },
-  { name: 'a locked heap in shared memory', create: () => ofAllocator(Locked.create(Tlsf.create(WasmMemory.create({ reserve: RESERVE, shared: true }), GROWING))) },
+  {
+    name: 'a locked heap in shared memory',
+    create: () => ofAllocator(Locked.create(Tlsf.create(WasmMemory.create({ reserve: RESERVE, shared: true }), GROWING))),
+  },
   { name: 'a heap in a shared buffer', create: () => ofAllocator(Tlsf.create(BufferMemory.create({ reserve: RESERVE, shared: true }), { size: CAPACITY })) },
 ];
 

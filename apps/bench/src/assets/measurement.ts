@@ -68,7 +68,12 @@ export async function measureAssets(options: AssetRounds, progress: Progress): P
   }
 }
 
-async function measureTime({ rounds, warmRounds, count, sizeBytes }: AssetRounds, workOf: (subject: AssetSubject) => AssetWork, samples: ReadonlyMap<string, Samples>, progress: Progress): Promise<void> {
+async function measureTime(
+  { rounds, warmRounds, count, sizeBytes }: AssetRounds,
+  workOf: (subject: AssetSubject) => AssetWork,
+  samples: ReadonlyMap<string, Samples>,
+  progress: Progress,
+): Promise<void> {
   const hands = await Promise.all(ASSET_SUBJECTS.map(async (subject) => ({ subject, hand: await start(subject, workOf(subject)) })));
   progress.start(`${count.toLocaleString('en')} assets of ${sizeBytes.toLocaleString('en')} bytes`, (rounds + warmRounds) * hands.length);
   try {
@@ -91,7 +96,12 @@ async function measureTime({ rounds, warmRounds, count, sizeBytes }: AssetRounds
   }
 }
 
-async function measureMemory({ memoryRounds }: AssetRounds, workOf: (subject: AssetSubject) => AssetWork, samples: ReadonlyMap<string, Samples>, progress: Progress): Promise<void> {
+async function measureMemory(
+  { memoryRounds }: AssetRounds,
+  workOf: (subject: AssetSubject) => AssetWork,
+  samples: ReadonlyMap<string, Samples>,
+  progress: Progress,
+): Promise<void> {
   const subjects = ASSET_SUBJECTS.filter(({ hasMemory }) => hasMemory);
   progress.start('peak memory', memoryRounds * subjects.length);
   for (let round = 0; round < memoryRounds; round += 1) {
@@ -123,7 +133,10 @@ function ask(hand: ChildProcess, order: AssetOrder): Promise<AssetReply> {
 
 async function answerOf(hand: ChildProcess): Promise<AssetReply> {
   const ended = new AbortController();
-  const exit = once(hand, 'exit', { signal: ended.signal }).then(([code]): AssetReply => ({ kind: 'failed', reason: `the process ended with ${String(code)}` }));
+  const exit = once(hand, 'exit', { signal: ended.signal }).then(([code]): AssetReply => ({
+    kind: 'failed',
+    reason: `the process ended with ${String(code)}`,
+  }));
   exit.catch(() => undefined);
   const message = once(hand, 'message', { signal: ended.signal }).then(([reply]) => reply as AssetReply);
   message.catch(() => undefined);

@@ -10,7 +10,23 @@ import { CONCURRENCY } from './subjects.ts';
 const MIB = 2 ** 20;
 const TIME_RATIO_MAX = 1.2;
 const EXCESS_BYTES_MAX = 16 * MIB;
-const COLUMNS: readonly (keyof AssetResult)[] = ['subject', 'kind', 'status', 'count', 'sizeBytes', 'medianNs', 'bestNs', 'bestCpuNs', 'base', 'ratio', 'cpuRatio', 'roundCount', 'peakBytes', 'excessBytes', 'reason'];
+const COLUMNS: readonly (keyof AssetResult)[] = [
+  'subject',
+  'kind',
+  'status',
+  'count',
+  'sizeBytes',
+  'medianNs',
+  'bestNs',
+  'bestCpuNs',
+  'base',
+  'ratio',
+  'cpuRatio',
+  'roundCount',
+  'peakBytes',
+  'excessBytes',
+  'reason',
+];
 
 /** A promise, held against a run. */
 export interface Claim {
@@ -23,8 +39,8 @@ export interface Claim {
 /** What the columns mean; printed once a run. */
 export const ASSETS_LEGEND = [
   `All subjects take turns, each in a process of its own, the server in another; ${CONCURRENCY} requests at once. arrayBuffer: fetch and nothing else. pieces: read and forgotten. tiers: into a`,
-  'TieredArena in shared memory; heap: into a TLSF heap in WebAssembly memory that grows. unsized: the server does not say how long bodies are. x: best round over the base\'s; CPU: of all threads.',
-  'peak: what a process that keeps the assets has at the most, beyond what it has when it drops each at once: that is the network\'s and the collector\'s. Fresh processes, the median of them.',
+  "TieredArena in shared memory; heap: into a TLSF heap in WebAssembly memory that grows. unsized: the server does not say how long bodies are. x: best round over the base's; CPU: of all threads.",
+  "peak: what a process that keeps the assets has at the most, beyond what it has when it drops each at once: that is the network's and the collector's. Fresh processes, the median of them.",
 ];
 
 /** The table, and what failed. */
@@ -36,7 +52,14 @@ export function formatAssets(results: readonly AssetResult[], colour: boolean): 
   });
   const scaled = (value: number | undefined, unit: number, digits: number): string => formatNumber(value === undefined ? undefined : value / unit, digits);
   for (const { subject, medianNs, bestNs, bestCpuNs, ratio, cpuRatio, peakBytes, excessBytes, count } of results) {
-    const times = [scaled(medianNs, 1e6, 0), scaled(bestNs, 1e6, 0), scaled(bestNs, 1e3 * count, 0), formatNumber(ratio, 2), scaled(bestCpuNs, 1e6, 0), formatNumber(cpuRatio, 2)];
+    const times = [
+      scaled(medianNs, 1e6, 0),
+      scaled(bestNs, 1e6, 0),
+      scaled(bestNs, 1e3 * count, 0),
+      formatNumber(ratio, 2),
+      scaled(bestCpuNs, 1e6, 0),
+      formatNumber(cpuRatio, 2),
+    ];
     table.push([subject, ...times, scaled(peakBytes, MIB, 1), scaled(excessBytes, MIB, 1)]);
   }
   const problems = results.filter(({ status }) => status === 'failed').map(({ subject, reason }) => `  FAILED ${subject}: ${reason ?? ''}`);
@@ -48,14 +71,27 @@ export function claimsOf(results: readonly AssetResult[]): Claim[] {
   return results
     .filter(({ subject }) => subject === 'tiers' || subject === 'heap')
     .flatMap(({ subject, ratio, excessBytes }) => [
-      ...(ratio === undefined ? [] : [{ text: `${subject}: time, over that of arrayBuffer() alone`, measured: ratio, limit: TIME_RATIO_MAX, isMet: ratio <= TIME_RATIO_MAX }]),
-      ...(excessBytes === undefined ? [] : [{ text: `${subject}: peak memory beyond the assets, in MiB`, measured: excessBytes / MIB, limit: EXCESS_BYTES_MAX / MIB, isMet: excessBytes <= EXCESS_BYTES_MAX }]),
+      ...(ratio === undefined
+        ? []
+        : [{ text: `${subject}: time, over that of arrayBuffer() alone`, measured: ratio, limit: TIME_RATIO_MAX, isMet: ratio <= TIME_RATIO_MAX }]),
+      ...(excessBytes === undefined
+        ? []
+        : [
+            {
+              text: `${subject}: peak memory beyond the assets, in MiB`,
+              measured: excessBytes / MIB,
+              limit: EXCESS_BYTES_MAX / MIB,
+              isMet: excessBytes <= EXCESS_BYTES_MAX,
+            },
+          ]),
     ]);
 }
 
 /** Promises beside what was measured. */
 export function formatClaims(claims: readonly Claim[]): string {
-  return claims.map(({ text, measured, limit, isMet }) => `  ${isMet ? 'yes' : 'NO '} ${text}: ${formatNumber(measured, 2)}, at most ${formatNumber(limit, 2)}`).join('\n');
+  return claims
+    .map(({ text, measured, limit, isMet }) => `  ${isMet ? 'yes' : 'NO '} ${text}: ${formatNumber(measured, 2)}, at most ${formatNumber(limit, 2)}`)
+    .join('\n');
 }
 
 /** With a header line. */

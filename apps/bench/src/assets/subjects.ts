@@ -100,7 +100,15 @@ function piecesLoader({ base, count, sizeBytes }: AssetWork): Loader {
 
 function registryLoader(name: string, { base, count, sizeBytes }: AssetWork): Loader {
   const registry = registryOf(name, base, count, sizeBytes);
-  const hashes = name.endsWith('sha256') ? Array.from({ length: 256 }, (_, i) => `sha256-${createHash('sha256').update(Buffer.alloc(sizeBytes, markOf(i))).digest('base64')}`) : undefined;
+  const hashes = name.endsWith('sha256')
+    ? Array.from(
+        { length: 256 },
+        (_, i) =>
+          `sha256-${createHash('sha256')
+            .update(Buffer.alloc(sizeBytes, markOf(i)))
+            .digest('base64')}`,
+      )
+    : undefined;
   return {
     load: async (keeps) => {
       const optionsOf = (number: number): LoadOptions => (hashes === undefined ? {} : { integrity: hashes[number % 256]! });

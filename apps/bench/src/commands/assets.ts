@@ -21,10 +21,14 @@ export async function assets({ commandLine, json, csv, ...rounds }: AssetsOption
   const say = (text: string): void => {
     if (!json && text !== '') process.stdout.write(`${text}\n`);
   };
-  say(`$ ${commandLine}\n${describeMachine(machine)}\n${rounds.rounds} rounds after ${rounds.warmRounds} warm ones, all in turn; memory: ${rounds.memoryRounds} processes each`);
+  say(
+    `$ ${commandLine}\n${describeMachine(machine)}\n${rounds.rounds} rounds after ${rounds.warmRounds} warm ones, all in turn; memory: ${rounds.memoryRounds} processes each`,
+  );
   const results = await measureAssets(rounds, makeProgress());
   const claims = claimsOf(results);
-  say(`\n${rounds.count.toLocaleString('en')} assets of ${rounds.sizeBytes.toLocaleString('en')} bytes over loopback\n${formatAssets(results, colour)}\n${formatClaims(claims)}\n\n${ASSETS_LEGEND.join('\n')}`);
+  say(
+    `\n${rounds.count.toLocaleString('en')} assets of ${rounds.sizeBytes.toLocaleString('en')} bytes over loopback\n${formatAssets(results, colour)}\n${formatClaims(claims)}\n\n${ASSETS_LEGEND.join('\n')}`,
+  );
   if (csv !== undefined) await writeFile(csv, formatAssetsCsv(results));
   if (json) process.stdout.write(`${JSON.stringify({ command: 'assets', commandLine, options: rounds, machine, claims, results }, undefined, 2)}\n`);
   return results.every(({ kind, status }) => kind !== 'allokit' || status === 'ok');
