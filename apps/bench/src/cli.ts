@@ -7,6 +7,7 @@ import { memorySize, oneOf, roundsCommand, svgOption, wholeNumber, type DrawingO
 import { commandLine, outputPaths, userPath } from './cli/paths.ts';
 import { addPictureCommands } from './cli/pictures.ts';
 import { addTableCommands } from './cli/tables.ts';
+import { assets } from './commands/assets.ts';
 import { compose } from './commands/compose.ts';
 import { copy } from './commands/copy.ts';
 import { gc, GC_WORKLOADS } from './commands/gc.ts';
@@ -72,6 +73,15 @@ roundsCommand(program, 'copy', 'Bytes copied, filled, compared and searched, 6 o
     const { json, rounds, warm: warmRounds, operation: picks } = options;
     const operations = OPERATIONS.filter((name) => picks.length === 0 || picks.includes(name));
     const isFine = await copy({ operations, rounds, warmRounds, json, commandLine: commandLine(), ...(await outputPaths(options)) });
+    if (!isFine) process.exitCode = 1;
+  });
+
+roundsCommand(program, 'assets', 'Assets over HTTP into linear memory, beside reading their bodies and nothing else: time, and peak memory.', { rounds: 9, warm: 2 })
+  .option('--count <number>', 'how many assets', wholeNumber(1), 1000)
+  .option('--size <bytes>', 'bytes of each', wholeNumber(1), 65_536)
+  .option('--memory-rounds <number>', 'fresh processes in which the memory of each is measured (on Linux)', wholeNumber(1), 5)
+  .action(async ({ json, csv, rounds, warm: warmRounds, count, size: sizeBytes, memoryRounds }: RoundsOptions & { readonly count: number; readonly size: number; readonly memoryRounds: number }) => {
+    const isFine = await assets({ count, sizeBytes, rounds, warmRounds, memoryRounds, json, csv: csv === undefined ? undefined : await userPath(csv), commandLine: commandLine() });
     if (!isFine) process.exitCode = 1;
   });
 

@@ -33,7 +33,7 @@ export { HOT_PATHS, type Compilable, type HotPathNames, type HotPathWriter, type
 export { Locked, type LockedAttachOptions, type LockedOptions, type LockedStats, type LockedUse, type Recovery } from './locked.ts';
 export { type Memory } from './memory.ts';
 export { moveBlock, moveInto } from './move.ts';
-export { type WordSource } from './mutex.ts';
+export { MUTEX_WORDS, Mutex, OWNER_MAX, type Patience, type WordSource } from './mutex.ts';
 export { Null } from './null.ts';
 export { giveBack } from './parent.ts';
 export { Reclaiming } from './reclaiming.ts';

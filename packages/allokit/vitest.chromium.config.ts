@@ -1,0 +1,34 @@
+import chromium from '@sparticuz/chromium';
+import { playwright } from '@vitest/browser-playwright';
+import { fileURLToPath } from 'node:url';
+import { defineConfig } from 'vitest/config';
+
+const here = (path: string): string => fileURLToPath(new URL(path, import.meta.url));
+
+/** The tests of all packages that need nothing of Node's, as they are, in a browser: the conformance suite, the copier, and the tiers. */
+export default defineConfig({
+  resolve: { conditions: ['source', 'module', 'browser', 'development'], alias: { '@allokit/vmem/native': here('test/chromium/native-memory.ts') } },
+  // Shared memory wants a page that is isolated from others.
+  server: { headers: { 'Cross-Origin-Opener-Policy': 'same-origin', 'Cross-Origin-Embedder-Policy': 'require-corp' } },
+  test: {
+    include: [
+      '../{arena,o1heap,slab-pool,tiered-arena,tlsf,vmem}/test/conformance.test.ts',
+      '../tiered-arena/test/scenarios.test.ts',
+      '../simd-copy/test/{bulk,exhaustive,growth,misuse,random}.test.ts',
+    ],
+    // No native memory, and no module that can be loaded a second time.
+    testNamePattern: /^(?!.*(?:native|where the kernels cannot be loaded))/,
+    setupFiles: [here('test/chromium/setup.ts')],
+    testTimeout: 60_000,
+    hookTimeout: 60_000,
+    reporters: ['default', 'json'],
+    outputFile: { json: 'test-results/chromium.json' },
+    browser: {
+      enabled: true,
+      headless: true,
+      screenshotFailures: false,
+      provider: playwright({ launchOptions: { executablePath: await chromium.executablePath(), args: ['--no-sandbox', '--headless'] } }),
+      instances: [{ browser: 'chromium' }],
+    },
+  },
+});

@@ -1,0 +1,603 @@
+/**
+ * The table of assets, which all threads share.
+ *
+ * A record is claimed and published under the mutex; between, it belongs to the thread that loads. Everything else is done without: a look-up reads a record
+ * between two looks at its
+ * generation; a pin is the thread's bit in the record's state; who evicts changes the state from `LIVE`, with no pins, to `DYING`, in one step, and so has it
+ * alone.
+ *
+ *     FREE -> LOADING -> LIVE -> DYING -> FREE        LOADING -> FREE: the load failed
+ *
+ * What a thread does to memory it says in the record before: whoever recovers it when it died finds there what to free.
+ */
+
+import {
+  AllocatorError,
+  HEADER_ALIGNMENT,
+  MUTEX_WORDS,
+  Mutex,
+  NULL,
+  OWNER_MAX,
+  checkHeader,
+  eraseHeader,
+  powerOfTwoCeil,
+  writeHeader,
+  type Address,
+  type Allocator,
+  type Memory,
+} from '@allokit/allocator';
+import { AssetError } from './asset-error.ts';
+import { makeRoom } from './budget.ts';
+import {
+  ADDRESS,
+  BUCKETS,
+  BUCKETS_LOG2,
+  BUDGET,
+  CHUNKS,
+  CHUNK_COUNT_MAX,
+  CLOCK,
+  DYING,
+  FREE,
+  GENERATION,
+  HANDLE_HIGH,
+  HASH,
+  HEADER,
+  KIND,
+  LIVE,
+  LOADING,
+  MUTEX,
+  NAMES,
+  NAME_LENGTHS,
+  NEXT,
+  NEXT_THREAD,
+  RECORD_COUNT,
+  RECORD_WORDS,
+  REPLACEMENTS,
+  SIZE,
+  STATE,
+  STATE_BYTES,
+  STATE_MASK,
+  TABLE_SOURCE,
+  THREADS,
+  THREAD_COUNT_MAX,
+  USED_AT,
+  chunkOf,
+  chunkRecords,
+} from './layout.ts';
+import { hashOf, writeNames } from './names.ts';
+import { ASSET_TYPES } from './options.ts';
+import { Records, handleAt, type Description, type Entry, type Found } from './records.ts';
+import { checkState, checkTable } from './table-check.ts';
+import { addressOf, handleHigh, insist, type Target } from './target.ts';
+
+/** A record to be claimed. */
+export type Claim = Omit<Description, 'handle' | 'size'>;
+
+/** How to make a table. */
+export interface TablePlan {
+  readonly budget: number;
+  readonly expectedCount: number;
+  /** A tier's number, `SOURCE_TARGET` or `SOURCE_OWN`. */
+  readonly source: number;
+}
+
+/** One thread's hand in the table. */
+export class Table {
+  readonly memory: Memory;
+  readonly address: Address;
+  /** The table, to be read. */
+  readonly records: Records;
+  /** This thread's number; unique for as long as the table lives. */
+  readonly threadId: number;
+  /** What the table's own memory comes from. */
+  readonly allocator: Allocator;
+  /** Assets that this thread evicted to make room. */
+  evictionCount = 0;
+  readonly #target: Target;
+  readonly #state: number;
+  readonly #place: number;
+  readonly #mutex: Mutex;
+  /** This thread's pins, by the record's index. */
+  readonly #pins = new Map<number, number>();
+
+  private constructor(target: Target, allocator: Allocator, records: Records) {
+    const { memory, address, state } = records;
+    this.memory = memory;
+    this.address = address;
+    this.records = records;
+    this.allocator = allocator;
+    this.#target = target;
+    this.#state = state;
+    this.threadId = nextThread(memory.i32, state);
+    this.#place = takePlace(memory.i32, state, this.threadId);
+    this.#mutex = new Mutex(memory, state + MUTEX, this.threadId);
+  }
+
+  /** Makes a table, and attaches to it. Throws AllocatorError `out-of-memory`. */
+  static create(target: Target, allocator: Allocator, { budget, expectedCount, source }: TablePlan): Table {
+    const { memory } = target;
+    const bucketCount = powerOfTwoCeil(expectedCount);
+    const size = (BUCKETS + bucketCount) * 4;
+    const address = allocator.allocate(size, HEADER_ALIGNMENT);
+    if (address === NULL) throw new AllocatorError('out-of-memory', `there is no block of ${size} bytes for the table`);
+    memory.refresh();
+    const words = memory.i32;
+    const state = address >>> 2;
+    words.fill(0, state, state + size / 4);
+    words[state + NEXT_THREAD] = 1;
+    words[state + BUDGET] = budget | 0;
+    words[state + BUCKETS_LOG2] = Math.log2(bucketCount);
+    words[state + STATE_BYTES] = size;
+    words[state + TABLE_SOURCE] = source;
+    writeHeader(memory, address, HEADER);
+    return new Table(target, allocator, new Records(memory, address));
+  }
+
+  /** Attaches to a table. `allocatorOf` is told where its memory comes from. Throws AllocatorError `bad-header`, `corrupt` or `out-of-memory`. */
+  static attach(target: Target, allocatorOf: (source: number) => Allocator, address: Address): Table {
+    checkHeader(target.memory, address, HEADER, BUCKETS * 4);
+    const records = new Records(target.memory, address);
+    checkState(records, target.tierNames.length);
+    return new Table(target, allocatorOf(target.memory.i32[records.state + TABLE_SOURCE]!), records);
+  }
+
+  // What needs no lock.
+
+  /** Notes a use. */
+  touch({ index }: Entry): void {
+    const words = this.records.renew();
+    words[this.records.at(index) + USED_AT] = Atomics.add(words, this.#state + CLOCK, 1);
+  }
+
+  /** Pins an asset. Returns `false` when it is gone. */
+  pin({ index, generation }: Entry): boolean {
+    const words = this.records.renew();
+    const at = this.records.at(index);
+    const count = this.#pins.get(index) ?? 0;
+    for (;;) {
+      const state = Atomics.load(words, at + STATE);
+      if ((state & STATE_MASK) !== LIVE) return false;
+      if (Atomics.compareExchange(words, at + STATE, state, state | this.#bit) === state) break;
+    }
+    if (Atomics.load(words, at + GENERATION) !== generation) {
+      // Another asset has taken its place meanwhile, or long ago, and this thread may have pinned that.
+      if (count === 0) Atomics.and(words, at + STATE, ~this.#bit);
+      return false;
+    }
+    this.#pins.set(index, count + 1);
+    return true;
+  }
+
+  /** Takes a pin away that {@link Table.pin} set. Does nothing once the table is closed. */
+  unpin({ index }: Entry): void {
+    const count = this.#pins.get(index);
+    if (count === undefined) return;
+    if (count > 1) {
+      this.#pins.set(index, count - 1);
+      return;
+    }
+    this.#pins.delete(index);
+    Atomics.and(this.records.renew(), this.records.at(index) + STATE, ~this.#bit);
+  }
+
+  /** Frees an asset. Returns `false` when it is pinned, or gone already. Throws as the target does when its block is not live; it is gone then, too. */
+  evict({ index, generation }: Entry): boolean {
+    const words = this.records.renew();
+    if (!this.#seize(words, index, generation)) return false;
+    this.#dispose(index);
+    return true;
+  }
+
+  // What needs the lock.
+
+  /** Does something with the mutex: at once, or as soon as it is free where this thread may not wait. */
+  soon<T>(work: () => T): T | Promise<T> {
+    this.records.renew();
+    if (!this.#mutex.lock()) return this.#whenFree(work);
+    return this.#unlocking(work);
+  }
+
+  /** Does something with the mutex. Throws AllocatorError `unsupported` where this thread may not wait, and would have to. */
+  now<T>(work: () => T): T {
+    this.#lock();
+    return this.#unlocking(work);
+  }
+
+  /** Takes a record for a load. Returns its index, or -1 when there is no room. */
+  async claim(claim: Claim): Promise<number> {
+    const { allocator } = this;
+    const names = await insist(allocator, () => this.writeNames(claim));
+    if (names === NULL) return -1;
+    let link = 0;
+    try {
+      link = await insist(allocator, () => this.soon(() => this.take(claim, names) + 1));
+    } finally {
+      if (link === 0) allocator.deallocate(names);
+    }
+    return link - 1;
+  }
+
+  /** Allocates and writes the strings of a record. Returns `NULL` when there is no room. */
+  writeNames(claim: Claim): Address {
+    this.records.renew();
+    const names = namesOf(claim);
+    const size = names.reduce((sum, { length }) => sum + length, 0) * 2;
+    const address = this.allocator.allocate(size, 2);
+    if (address === NULL) return NULL;
+    this.memory.refresh();
+    writeNames(this.memory, address, names);
+    return address;
+  }
+
+  /**
+   * Makes a free record one that this thread loads. Under the mutex.
+   *
+   * @param names - Where {@link Table.writeNames} put the strings; the record's from now on.
+   * @returns Its index, or -1 when there is no room.
+   */
+  take(claim: Claim, names: Address): number {
+    const hash = hashOf(claim.key);
+    const index = this.#freeRecord(hash);
+    if (index < 0) return -1;
+    const words = this.memory.i32;
+    const at = this.records.at(index);
+    Atomics.add(words, at + GENERATION, 1);
+    words[at + HASH] = hash;
+    words[at + NAMES] = names | 0;
+    for (const [i, name] of namesOf(claim).entries()) words[at + NAME_LENGTHS + i] = name.length;
+    words[at + ADDRESS] = NULL;
+    words[at + HANDLE_HIGH] = 0;
+    words[at + SIZE] = 0;
+    words[at + KIND] = ASSET_TYPES.indexOf(claim.type) | (claim.tier << 16);
+    words[at + USED_AT] = Atomics.add(words, this.#state + CLOCK, 1);
+    Atomics.store(words, at + STATE, LOADING | this.#bit);
+    return index;
+  }
+
+  /**
+   * Makes an asset of a block that is there, which is the table's from now on.
+   *
+   * @returns `false` when there is one of that key: nothing changed then.
+   * @throws AllocatorError `out-of-memory`, or `unsupported` where this thread may not wait for the mutex.
+   */
+  register({ handle, size, ...claim }: Description): boolean {
+    const names = this.writeNames(claim);
+    if (names === NULL) throw noRoom(claim.key);
+    let isNew;
+    try {
+      isNew = this.now(() => this.#enter(claim, names, handle, size));
+    } catch (error) {
+      this.allocator.deallocate(names);
+      throw error;
+    }
+    if (!isNew) this.allocator.deallocate(names);
+    return isNew;
+  }
+
+  /**
+   * Sees to it that a record's bytes fit into the budget, and evicts what was used longest ago if they do not; nothing, if that would not help.
+   *
+   * @param check - Throws when the record is its loader's no more.
+   * @returns `false` when they do not fit, nothing having changed.
+   */
+  reserve(index: number, size: number, check: () => void): boolean | Promise<boolean> {
+    const budget = this.records.budget;
+    if (budget === Infinity) {
+      this.setSize(index, size);
+      return true;
+    }
+    return this.soon(() => {
+      check();
+      const isRoom = makeRoom(this, budget, { but: index, size });
+      if (isRoom) this.setSize(index, size);
+      return isRoom;
+    });
+  }
+
+  /** Says which block a record's bytes lie in. */
+  setBlock(index: number, handle: number): void {
+    const words = this.records.renew();
+    const at = this.records.at(index);
+    words[at + HANDLE_HIGH] = handleHigh(handle);
+    Atomics.store(words, at + ADDRESS, addressOf(handle) | 0);
+  }
+
+  /** Says how many bytes an asset has in the end. */
+  setSize(index: number, size: number): void {
+    this.records.renew()[this.records.at(index) + SIZE] = size | 0;
+  }
+
+  /**
+   * Makes an asset of a record. Under the mutex.
+   *
+   * @returns The asset; or another one of the same key that is there already, and the record is still its loader's.
+   */
+  publish(index: number): Found {
+    const words = this.records.renew();
+    const at = this.records.at(index);
+    const description = this.records.read(words, at);
+    const other = this.records.lookUp(description.key);
+    if (other !== undefined) return other;
+    Atomics.store(words, at + STATE, LIVE);
+    return { index, generation: words[at + GENERATION]!, description };
+  }
+
+  /**
+   * The same, but what is there has to go. Under the mutex.
+   *
+   * @returns `undefined` when that is pinned, nothing having changed.
+   */
+  replace(index: number): Found | undefined {
+    const words = this.records.renew();
+    const at = this.records.at(index);
+    const description = this.records.read(words, at);
+    const other = this.records.find(description.key);
+    const isSeized = other !== undefined && this.#seize(words, other.index, other.generation);
+    if (other !== undefined && !isSeized && this.records.isLive(other)) return undefined;
+    Atomics.store(words, at + STATE, LIVE);
+    // Whoever passed by the new one before it was there, and comes to the old one when it is gone, looks again.
+    Atomics.add(words, this.#state + REPLACEMENTS, 1);
+    if (isSeized) this.#dispose(other.index);
+    return { index, generation: words[at + GENERATION]!, description };
+  }
+
+  /** Frees what this thread was loading, and the record. Throws as the target does when the block is not live. */
+  abandon(index: number): void {
+    this.records.renew();
+    this.#dispose(index);
+  }
+
+  /**
+   * Forgets the assets of a tier whose blocks start at or behind a boundary, without freeing them, then does what frees them all. Under the mutex.
+   *
+   * @param isBeyond - Whether the block of a handle goes.
+   * @returns How many assets that were.
+   * @throws AssetError `pinned` when one of them is pinned, or being loaded; nothing changed then.
+   */
+  forget(tier: number, isBeyond: (handle: number) => boolean, free: () => void): number {
+    const words = this.records.renew();
+    const seized: { readonly at: number; readonly index: number; readonly address: Address }[] = [];
+    try {
+      for (let index = 0; index < this.records.count; index += 1) {
+        const at = this.records.at(index);
+        const state = Atomics.load(words, at + STATE);
+        if (state === FREE || words[at + KIND]! >>> 16 !== tier || words[at + ADDRESS] === NULL || !isBeyond(handleAt(words, at))) continue;
+        const isSeized = state === LIVE && Atomics.compareExchange(words, at + STATE, LIVE, DYING | this.#bit) === LIVE;
+        if (!isSeized)
+          throw new AssetError(
+            'pinned',
+            `${JSON.stringify(this.records.keyAt(words, at))} lies above the boundary, and is ${(state & STATE_MASK) === LIVE ? 'pinned' : 'being loaded or evicted'}`,
+          );
+        // Nobody may free what `free` frees, should this thread die.
+        seized.push({ at, index, address: Atomics.exchange(words, at + ADDRESS, NULL) });
+      }
+      free();
+    } catch (error) {
+      for (const { at, address } of seized) {
+        Atomics.store(words, at + ADDRESS, address);
+        Atomics.store(words, at + STATE, LIVE);
+      }
+      throw error;
+    }
+    for (const { index } of seized) this.#dispose(index);
+    return seized.length;
+  }
+
+  /** Compares everything with everything. O(records). Throws AllocatorError `corrupt`. */
+  checkInvariants(): void {
+    checkTable(this.records, this.#target, this.allocator);
+  }
+
+  // Threads that come and go.
+
+  /** Cleans up after a thread that died. O(records). Throws RangeError when it is not attached, or this one. */
+  recover(threadId: number): void {
+    const words = this.records.renew();
+    const place = this.records.threads().indexOf(threadId);
+    if (place < 0) throw new RangeError(`no thread ${threadId} is attached`);
+    if (threadId === this.threadId) throw new RangeError(`thread ${threadId} is this one, and alive`);
+    const hadLock = this.#mutex.takeOver(threadId);
+    try {
+      this.#clearPlace(words, place);
+    } finally {
+      if (hadLock) this.#mutex.unlock();
+    }
+    Atomics.compareExchange(words, this.#state + THREADS + place, threadId, 0);
+  }
+
+  /** Gives up what this thread has, and its place. Nothing, if that is done. */
+  detach(): void {
+    if (!this.records.isOpen) return;
+    const words = this.records.renew();
+    this.#clearPlace(words, this.#place);
+    Atomics.store(words, this.#state + THREADS + this.#place, 0);
+    this.close();
+  }
+
+  /** The same, and the last one to leave releases. Of several that leave at once exactly one is the last. */
+  leave(): void {
+    if (!this.records.isOpen) return;
+    this.records.renew();
+    if (!this.#mutex.lock()) {
+      // Whoever has the mutex is there too.
+      this.detach();
+    } else if (this.records.threads().filter((id) => id !== 0).length === 1) this.#demolish();
+    else {
+      this.detach();
+      this.#mutex.unlock();
+    }
+  }
+
+  /**
+   * Frees every asset, and the table. What the target refuses to free, because it is gone already, is left. Throws AllocatorError `unsupported` where this
+   * thread would have to wait and may not.
+   */
+  release(): void {
+    this.#lock();
+    this.#demolish();
+  }
+
+  /** Ends this handle without a look at the table, which is gone. */
+  close(): void {
+    this.records.close();
+    this.#pins.clear();
+  }
+
+  get #bit(): number {
+    return 4 << this.#place;
+  }
+
+  /** Takes an asset that nobody has pinned away from everybody. */
+  #seize(words: Int32Array, index: number, generation: number): boolean {
+    const at = this.records.at(index);
+    if (Atomics.compareExchange(words, at + STATE, LIVE, DYING | this.#bit) !== LIVE) return false;
+    if (Atomics.load(words, at + GENERATION) === generation) return true;
+    // It became another one since it was looked up.
+    Atomics.store(words, at + STATE, LIVE);
+    return false;
+  }
+
+  /**
+   * Frees what a record of this thread holds, and the record. Each block is struck out before it is freed: who dies between loses it, but nobody frees it
+   * twice.
+   */
+  #dispose(index: number): void {
+    const words = this.memory.i32;
+    const at = this.records.at(index);
+    const handle = handleAt(words, at);
+    const names = words[at + NAMES]! >>> 0;
+    try {
+      Atomics.store(words, at + ADDRESS, NULL);
+      if (addressOf(handle) !== NULL) this.#target.deallocate(handle);
+    } finally {
+      Atomics.store(this.memory.i32, at + NAMES, NULL);
+      try {
+        if (names !== NULL) this.allocator.deallocate(names);
+      } finally {
+        Atomics.store(this.memory.i32, at + STATE, FREE);
+      }
+    }
+  }
+
+  #lock(): void {
+    this.records.renew();
+    if (!this.#mutex.lock())
+      throw new AllocatorError('unsupported', `the table is locked by thread ${this.#mutex.holder}, and this one may not wait: try again later`);
+  }
+
+  /** Frees everything, the mutex last, which this thread has. */
+  #demolish(): void {
+    const chunks = this.records.chunks();
+    const words = this.records.renew();
+    for (let index = 0; index < this.records.count; index += 1) {
+      const isFree = Atomics.load(words, this.records.at(index) + STATE) === FREE;
+      if (!isFree) leavingWhatIsGone(() => this.#dispose(index));
+    }
+    eraseHeader(this.memory, this.address);
+    this.#mutex.end();
+    this.close();
+    for (const block of [...chunks, this.address]) leavingWhatIsGone(() => this.allocator.deallocate(block));
+  }
+
+  /** Frees what a thread was loading or evicting, and takes its pins away. */
+  #clearPlace(words: Int32Array, place: number): void {
+    const bit = 4 << place;
+    for (let index = 0; index < this.records.count; index += 1) {
+      const at = this.records.at(index);
+      const state = Atomics.load(words, at + STATE);
+      if ((state & bit) === 0) continue;
+      if ((state & STATE_MASK) === LIVE) Atomics.and(words, at + STATE, ~bit);
+      else this.#dispose(index);
+    }
+  }
+
+  /** Makes an asset of bytes that are there. Under the mutex. Returns whether the key is new; otherwise nothing changed. */
+  #enter(claim: Claim, names: Address, handle: number, size: number): boolean {
+    if (this.records.find(claim.key) !== undefined) return false;
+    const index = this.take(claim, names);
+    if (index < 0) throw noRoom(claim.key);
+    this.setBlock(index, handle);
+    this.setSize(index, size);
+    Atomics.store(this.memory.i32, this.records.at(index) + STATE, LIVE);
+    return true;
+  }
+
+  /** The first free record of a chain, or one more at its head. Returns -1 when there is no room. Under the mutex. */
+  #freeRecord(hash: number): number {
+    const words = this.records.renew();
+    const count = this.records.count;
+    let link = words[this.records.bucketAt(words, hash)]!;
+    for (let steps = count; link > 0 && link <= count && steps > 0; steps -= 1) {
+      const at = this.records.at(link - 1);
+      if (Atomics.load(words, at + STATE) === FREE) return link - 1;
+      link = words[at + NEXT]!;
+    }
+    const chunk = chunkOf(count);
+    if (chunk >= CHUNK_COUNT_MAX || (words[this.#state + CHUNKS + chunk] === NULL && !this.#addChunk(chunk))) return -1;
+    const current = this.memory.i32;
+    const head = this.records.bucketAt(current, hash);
+    Atomics.store(current, this.#state + RECORD_COUNT, count + 1);
+    current[this.records.at(count) + NEXT] = current[head]!;
+    Atomics.store(current, head, count + 1);
+    return count;
+  }
+
+  #addChunk(chunk: number): boolean {
+    const size = chunkRecords(chunk) * RECORD_WORDS * 4;
+    const address = this.allocator.allocate(size, HEADER_ALIGNMENT);
+    if (address === NULL) return false;
+    this.memory.refresh();
+    const words = this.memory.i32;
+    words.fill(0, address >>> 2, (address + size) >>> 2);
+    Atomics.store(words, this.#state + CHUNKS + chunk, address | 0);
+    return true;
+  }
+
+  #unlocking<T>(work: () => T): T {
+    try {
+      return work();
+    } finally {
+      this.#mutex.unlock();
+    }
+  }
+
+  async #whenFree<T>(work: () => T): Promise<T> {
+    do {
+      await this.#mutex.whenFree();
+      this.records.renew();
+    } while (!this.#mutex.tryLock());
+    return this.#unlocking(work);
+  }
+}
+
+/** At the end, blocks may be gone with what they lay in. */
+function leavingWhatIsGone(free: () => void): void {
+  try {
+    free();
+  } catch (error) {
+    if (!(error instanceof AllocatorError)) throw error;
+  }
+}
+
+function namesOf({ key, etag = '', lastModified = '', contentType = '' }: Claim): string[] {
+  return [key, etag, lastModified, contentType];
+}
+
+function noRoom(key: string): AllocatorError {
+  return new AllocatorError('out-of-memory', `there is no room for ${JSON.stringify(key)} in the table`);
+}
+
+function nextThread(words: Int32Array, state: number): number {
+  const threadId = Atomics.add(words, state + NEXT_THREAD, 1);
+  if (threadId > 0 && threadId <= OWNER_MAX) return threadId;
+  throw new AllocatorError('unsupported', `no more than ${OWNER_MAX} threads can use a registry in its life`);
+}
+
+function takePlace(words: Int32Array, state: number, threadId: number): number {
+  for (let place = 0; place < THREAD_COUNT_MAX; place += 1) {
+    if (Atomics.compareExchange(words, state + THREADS + place, 0, threadId) === 0) return place;
+  }
+  throw new AllocatorError('out-of-memory', `all ${THREAD_COUNT_MAX} places for threads are taken: detach those that are done, or recover those that died`);
+}
+
+if (MUTEX + MUTEX_WORDS > NEXT_THREAD) throw new RangeError('the mutex must lie before the other fields');
