@@ -71,6 +71,11 @@ export const CHANGES: Readonly<Record<string, Change>> = {
     text: '    if (Atomics.load(words, entries + i) === FREE) continue;\n    raise(words, head + SEGMENT_CURSOR, i + 1);\n',
     replacement: '',
   },
+  'pages freed by what may write twice': {
+    file: 'pages.ts',
+    text: 'for (let i = 1; i < count; i += 1) words[from + i] = FREE;',
+    replacement: 'words.fill(FREE, from + 1, from + count);',
+  },
   'a block freed before it is said': { file: 'blocks.ts', text: '  thread.declare(Intent.takeBack, segment, page, count);\n', replacement: '' },
   'a block freed by a look and a store': {
     file: 'blocks.ts',

@@ -23,6 +23,7 @@ const BUGS: Readonly<Record<string, Found>> = {
   'pages taken by a look and a store': ['pages', /is not live/],
   'pages taken before it is said': ['pages', /is held by thread|of 8 pages can be had/, DEATH],
   'a cursor pulled back without a second look': ['three threads, a pair each', /the cursor is at page 0, pages up to 8 are in use/],
+  'pages freed by what may write twice': ['pages that come and go', /no block starts at/],
   'a block freed before it is said': ['pages that come and go', /is held by thread|of 8 pages can be had/, DEATH],
   'a block freed by a look and a store': ['two resets', /is held by thread/],
   'a slab taken apart without a second look': [SLAB_REPLACED, /no block starts at/],

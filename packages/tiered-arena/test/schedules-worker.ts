@@ -109,6 +109,20 @@ function journalOf({ memory, given }: Pick<Context<Shared, Given>, 'memory' | 'g
   return new Int32Array(memory instanceof SharedArrayBuffer ? memory : memory.buffer, given.journal + thread * JOURNAL_WORDS * 4, JOURNAL_WORDS);
 }
 
+const { fill } = Int32Array.prototype;
+
+/**
+ * Has `fill` write everything twice, with time for others in between. Where memory is no `SharedArrayBuffer`, as native memory is not, engines leave
+ * it to the C library, which may write some words twice.
+ */
+function fillTwice({ point }: Pick<ThreadContext, 'point'>): void {
+  Int32Array.prototype.fill = function (this: Int32Array, ...args: Parameters<typeof fill>): Int32Array {
+    fill.apply(this, args);
+    point();
+    return fill.apply(this, args);
+  };
+}
+
 /** Gives the thread a clock of its own, by which a millisecond passes whenever it looks: the same in every schedule. */
 function passTime(): void {
   let now = 0;
@@ -213,6 +227,7 @@ function arenaScenario(plan: Plan, isObserved: boolean): Scenario {
     },
     threads: acts.map((act) => (context: ThreadContext<Shared, Given>): Address | Address[] => {
       passTime();
+      fillTwice(context);
       const hand = context.quietly(() => {
         const memory = attachMemory(context.memory);
         return new Hand(context, isObserved ? observed(memory) : memory);
