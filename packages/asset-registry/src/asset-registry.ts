@@ -96,14 +96,12 @@ type Wish = Pick<Order, 'key' | 'type' | 'integrity' | 'headers' | 'isReplacing'
  * A registry of assets in an allocator or a tiered arena.
  *
  * **Threads.** The table lies in the memory of the assets. Each thread has a handle of its own: `create` in one, {@link AssetRegistry.attach} in the others, at
- * most 30 at a time. What one loads, all find. The
- * target must be as safe for threads as the registry shall be: a `TieredArena`, or a `Locked`. {@link AssetRegistry.get}, {@link AssetRegistry.evict} and pins
- * take no lock. To register takes
- * one for some microseconds; a thread that may not wait, as a page's main thread, never does: its loads try again later.
+ * most 30 at a time. What one loads, all find. The target must be as safe for threads as the registry shall be: a `TieredArena`, or a `Locked`. {@link
+ * AssetRegistry.get}, {@link AssetRegistry.evict} and pins take no lock. To register takes one for some microseconds; a thread that may not wait, as a page's
+ * main thread, never does: its loads try again later.
  *
  * **When a thread dies**, whoever knows of it calls {@link AssetRegistry.recover}: until then its pins hold, and the memory of what it was loading is taken.
- * Should it have died in the microseconds in which it had the lock,
- * the loads of all others wait for that, too.
+ * Should it have died in the microseconds in which it had the lock, the loads of all others wait for that, too.
  */
 export class AssetRegistry implements Disposable {
   /** The address space the assets lie in. */
@@ -203,9 +201,8 @@ export class AssetRegistry implements Disposable {
    * Enters bytes that are in memory already. The block is the registry's from now on: evicting the asset frees it.
    *
    * @returns Whether the key is new. Otherwise nothing changed, and the block is still the caller's.
-   * @throws TypeError or RangeError for what is no key or metadata; as the target does for what is no live block; AllocatorError `out-of-memory` for the
-   *   table, `unsupported` when the lock is held and this
-   *   thread may not wait.
+   * @throws TypeError or RangeError for what is no key or metadata; as the target does for what is no live block; AllocatorError `out-of-memory` for the table,
+   *   `unsupported` when the lock is held and this thread may not wait.
    */
   register(key: string, metadata: AssetMetadata): boolean {
     checkKey(key, 'key');
@@ -274,8 +271,7 @@ export class AssetRegistry implements Disposable {
 
   /**
    * Loads an asset, unless it is there or on its way to this thread. The body goes from the network's buffers into the asset's block, each byte copied once;
-   * where its length is not known beforehand, the block grows
-   * by doubling, and is copied when it cannot grow in place.
+   * where its length is not known beforehand, the block grows by doubling, and is copied when it cannot grow in place.
    *
    * Two threads that load one path at the same time both request it; one copy is kept.
    *
@@ -355,8 +351,7 @@ export class AssetRegistry implements Disposable {
    *
    * @returns How many assets that were.
    * @throws TypeError where there are no tiers; as `TieredArena.fastCompact`; AssetError `pinned` when one of the assets is pinned or being loaded;
-   *   AllocatorError `unsupported` when the table itself lies there (in a
-   *   checked arena: in that tier). Nothing changed then.
+   *   AllocatorError `unsupported` when the table itself lies there (in a checked arena: in that tier). Nothing changed then.
    */
   fastCompact(tier: TierName, preserveBytes: number): number {
     const { arena } = this.#target;

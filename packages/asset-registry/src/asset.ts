@@ -10,8 +10,7 @@ export type AssetType = 'image' | 'json' | 'binary';
 
 /**
  * An asset as it was when it was looked up. Its figures do not change; whether it is still there does, at any moment that another part of the program, or
- * another thread, evicts it: a {@link Pin}
- * prevents that.
+ * another thread, evicts it: a {@link Pin} prevents that.
  */
 export class Asset {
   /** The path it was loaded from, or the key it was registered with. */

@@ -1,11 +1,9 @@
 /**
  * Whether bytes are those whose hash was given, in the notation of Subresource Integrity (W3C, 2016): `sha256-` and Base64, several with spaces between. Of
- * several
- * algorithms only the strongest counts, of several hashes any.
+ * several algorithms only the strongest counts, of several hashes any.
  *
  * Web Cryptography hashes a buffer as a whole and copies it first, so that checking takes as much memory beside the asset for a moment, and twice as much where
- * it is shared: such
- * views it refuses.
+ * it is shared: such views it refuses.
  */
 
 import { AssetError } from './asset-error.ts';

@@ -46,8 +46,7 @@ export interface AssetRegistryUse {
   readonly fetch?: Fetch;
   /**
    * Where the table lies: a tier, or an allocator on the same memory, as safe for threads as the target. Default: for an arena, the tier of `binary`; otherwise
-   * the target. To be given to `attach` as well if it is an
-   * allocator, and ignored there if not.
+   * the target. To be given to `attach` as well if it is an allocator, and ignored there if not.
    */
   readonly table?: TierName | Allocator;
 }

@@ -2,8 +2,8 @@
  * The table of assets as anybody may read it at any time: without a lock, and without a change.
  *
  * A record is read between two looks at its state and generation: what it says counts if both are the same. Records stay where they are, and in their chains,
- * for as long as the table lives; only
- * what they say changes, and the strings they point to, which may be read when they are gone, because what was read does not count then.
+ * for as long as the table lives; only what they say changes, and the strings they point to, which may be read when they are gone, because what was read does
+ * not count then.
  */
 
 import { ADDRESS_SPACE_SIZE, AllocatorError, NULL, formatAddress, type Address, type Memory } from '@allokit/allocator';

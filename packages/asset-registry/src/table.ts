@@ -2,9 +2,8 @@
  * The table of assets, which all threads share.
  *
  * A record is claimed and published under the mutex; between, it belongs to the thread that loads. Everything else is done without: a look-up reads a record
- * between two looks at its
- * generation; a pin is the thread's bit in the record's state; who evicts changes the state from `LIVE`, with no pins, to `DYING`, in one step, and so has it
- * alone.
+ * between two looks at its generation; a pin is the thread's bit in the record's state; who evicts changes the state from `LIVE`, with no pins, to `DYING`, in
+ * one step, and so has it alone.
  *
  *     FREE -> LOADING -> LIVE -> DYING -> FREE        LOADING -> FREE: the load failed
  *
