@@ -22,6 +22,7 @@ import { hasIntegrity, parseIntegrity, type Integrity } from './integrity.ts';
 import { SOURCE_OWN, SOURCE_TARGET } from './layout.ts';
 import {
   KEY_LENGTH_MAX,
+  checkArray,
   checkKey,
   checkLoadOptions,
   checkObject,
@@ -198,10 +199,10 @@ export class AssetRegistry implements Disposable {
   }
 
   /**
-   * Enters bytes that are in memory already. The block is the registry's from now on: evicting the asset frees it.
+   * Enters bytes that are in memory already. The block is the registry's from now on: evicting the asset frees it. O(assets).
    *
    * @returns Whether the key is new. Otherwise nothing changed, and the block is still the caller's.
-   * @throws TypeError or RangeError for what is no key or metadata; as the target does for what is no live block; AllocatorError `out-of-memory` for the table,
+   * @throws TypeError or RangeError for what is no key or metadata, and for a block that the registry has already; as the target does for what is no live block; AllocatorError `out-of-memory` for the table,
    *   `unsupported` when the lock is held and this thread may not wait.
    */
   register(key: string, metadata: AssetMetadata): boolean {
@@ -260,6 +261,7 @@ export class AssetRegistry implements Disposable {
 
   /** Evicts many. Returns how many there were, pinned ones and unknown keys not counted. Throws as {@link AssetRegistry.evict}. */
   evictBatch(keys: readonly string[]): number {
+    checkArray(keys, 'keys');
     for (const key of keys) checkKey(key, 'key');
     return keys.filter((key) => this.evict(key)).length;
   }
@@ -292,6 +294,7 @@ export class AssetRegistry implements Disposable {
    * @throws Rejects with TypeError or RangeError for misuse, before anything was requested.
    */
   async loadBatch(requests: readonly AssetRequest[]): Promise<PromiseSettledResult<Asset>[]> {
+    checkArray(requests, 'requests');
     for (const request of requests) {
       checkObject(request, 'request');
       checkKey(request.path, 'path');

@@ -197,6 +197,12 @@ export function checkObject(value: object, name: string): void {
   if (typeof given !== 'object' || given === null) throw new TypeError(`${name} must be an object, got ${given === null ? 'null' : typeof given}`);
 }
 
+/** Refuses what is no array. Throws TypeError. */
+export function checkArray(value: readonly unknown[], name: string): void {
+  const given: unknown = value;
+  if (!Array.isArray(given)) throw new TypeError(`${name} must be an array, got ${given === null ? 'null' : typeof given}`);
+}
+
 /** Refuses options of a load that make no sense. Throws TypeError. */
 export function checkLoadOptions(options: LoadOptions): void {
   checkObject(options, 'options');

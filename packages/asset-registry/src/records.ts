@@ -235,6 +235,15 @@ export class Records {
     return blocks;
   }
 
+  /** Whether a block belongs to the table already: as one of its own, or as that of an asset, loads under way included. O(records). */
+  hold(address: Address): boolean {
+    const words = this.renew();
+    const isAsset = Array.from({ length: this.#count }, (_, index) => this.at(index)).some(
+      (at) => Atomics.load(words, at + STATE) !== FREE && words[at + ADDRESS]! >>> 0 === address,
+    );
+    return isAsset || this.blocks().includes(address);
+  }
+
   /** How much there is of what. O(records). */
   totals(): Totals {
     const tableBytes = this.chunks().reduce((sum, _, chunk) => sum + chunkRecords(chunk) * RECORD_WORDS * 4, 0);

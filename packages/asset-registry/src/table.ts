@@ -21,6 +21,7 @@ import {
   eraseHeader,
   powerOfTwoCeil,
   writeHeader,
+  formatAddress,
   type Address,
   type Allocator,
   type Memory,
@@ -257,7 +258,7 @@ export class Table {
    * Makes an asset of a block that is there, which is the table's from now on.
    *
    * @returns `false` when there is one of that key: nothing changed then.
-   * @throws AllocatorError `out-of-memory`, or `unsupported` where this thread may not wait for the mutex.
+   * @throws RangeError for a block that the table has already; AllocatorError `out-of-memory`, or `unsupported` where this thread may not wait for the mutex.
    */
   register({ handle, size, ...claim }: Description): boolean {
     const names = this.writeNames(claim);
@@ -513,6 +514,8 @@ export class Table {
   /** Makes an asset of bytes that are there. Under the mutex. Returns whether the key is new; otherwise nothing changed. */
   #enter(claim: Claim, names: Address, handle: number, size: number): boolean {
     if (this.records.find(claim.key) !== undefined) return false;
+    const address = addressOf(handle);
+    if (address !== NULL && this.records.hold(address)) throw new RangeError(`the block at ${formatAddress(address)} is the registry's already`);
     const index = this.take(claim, names);
     if (index < 0) throw noRoom(claim.key);
     this.setBlock(index, handle);

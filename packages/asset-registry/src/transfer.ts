@@ -161,13 +161,15 @@ export class Transfer {
     const { url, headers, key, base, isReplacing } = this.#order;
     counts.requestCount += 1;
     const { signal } = this.#controller;
-    let response;
+    let response: unknown;
     try {
       // Whoever asks whether something has changed does not ask the browser's cache.
       response = await fetch(url, isReplacing ? { signal, cache: 'no-store', ...(headers !== undefined && { headers }) } : { signal });
     } catch (error) {
       throw this.#error('network', `got no answer (${messageOf(error)})`, { cause: error });
     }
+    if (!isResponse(response)) throw this.#error('network', `got no Response from fetch, but ${response === null ? 'null' : typeof response}`);
+    if (response.bodyUsed || response.body?.locked === true) throw this.#error('network', 'has a body that somebody else reads');
     this.#body = response.body;
     if (this.#isOver) this.#cancelBody();
     this.#goOn();
@@ -280,6 +282,12 @@ function announcedBy({ headers, type }: Response): Announced {
 function shortHeader(headers: Headers, name: string): string | undefined {
   const value = headers.get(name);
   return value === null || value.length > HEADER_LENGTH_MAX ? undefined : value;
+}
+
+/** Whether a `fetch` of the caller's has yielded what it should; any object will do that has the parts of a response. */
+function isResponse(value: unknown): value is Response {
+  const { status, headers, url } = (value ?? {}) as { readonly status?: unknown; readonly headers?: { readonly get?: unknown } | null; readonly url?: unknown };
+  return typeof status === 'number' && typeof headers?.get === 'function' && typeof url === 'string';
 }
 
 function codeOf(error: unknown): unknown {

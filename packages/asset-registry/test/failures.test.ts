@@ -246,6 +246,24 @@ test('a fetch that does not listen, or does not behave', async () => {
   }
 });
 
+test.each([
+  ['null', null, /got no Response from fetch, but null/],
+  ['a number', 7, /got no Response from fetch, but number/],
+  ['half a response', { ok: true, status: 200 }, /got no Response from fetch, but object/],
+  ['a body that is being read', readByOthers(), /has a body that somebody else reads/],
+])('a fetch that answers with %s', async (_name, answer, message) => {
+  const { registry, subject } = registryOn(DEFAULT_TARGET, { baseUrl: server.base, fetch: () => Promise.resolve(answer as Response) });
+  expect(await failureOf(registry.load('a', 'json'))).toMatchObject({ code: 'network', message: expect.stringMatching(message) as string });
+  registry.release();
+  expect(subject.liveBytes()).toBe(0);
+});
+
+function readByOthers(): Response {
+  const response = new Response('abc');
+  response.body!.getReader();
+  return response;
+}
+
 test("a deaf fetch that answers in the end writes nothing into memory that is somebody else's", async () => {
   const late: (() => void)[] = [];
   const { registry, subject } = registryOn(DEFAULT_TARGET, {

@@ -476,11 +476,26 @@ describe('misuse is refused, and changes nothing', () => {
     expect(() => registry.register('a', { type: 'json', handle: handle + 8, size: 1 })).toThrow(AllocatorError);
     expect(() => registry.register('a', { type: 'json', handle, size: 1, etag: 7 as never })).toThrow(TypeError);
     expect(() => registry.register('a', null as never)).toThrow(TypeError);
+    for (const keys of [undefined, null, 'abc', {}] as never[]) {
+      expect(() => registry.evictBatch(keys)).toThrow(/keys must be an array, got/);
+      await expect(registry.loadBatch(keys)).rejects.toThrow(/requests must be an array, got/);
+    }
     expect(() => registry.recover(registry.threadId)).toThrow(/is this one, and alive/);
     expect(() => registry.recover(99)).toThrow(/no thread 99 is attached/);
     expect(() => registry.recover('x' as never)).toThrow(TypeError);
     expect(registry.stats()).toMatchObject({ assetCount: 0, requestCount: 0 });
     expect(server.requests).toEqual([]);
+  });
+
+  test('a block belongs to one asset only, and the table its own', () => {
+    const { registry } = registryOn(DEFAULT_TARGET);
+    const handle = registry.loadBytes(Uint8Array.of(1, 2, 3));
+    expect(registry.register('a', { type: 'binary', handle, size: 3 })).toBe(true);
+    expect(() => registry.register('b', { type: 'binary', handle, size: 3 })).toThrow(/the block at 0x[0-9a-f]+ .* is the registry's already/);
+    expect(() => registry.register('b', { type: 'binary', handle: registry.address, size: 3 })).toThrow(RangeError);
+    registry.checkInvariants();
+    expect(registry.assets().map(({ key }) => key)).toEqual(['a']);
+    expect(registry.register('empty', { type: 'binary', handle: 0, size: 0 }) && registry.register('empty too', { type: 'binary', handle: 0, size: 0 })).toBe(true);
   });
 
   test('attaching to what is no registry, or with another target', () => {
