@@ -6,10 +6,6 @@ const SOAK = { ALLOKIT_OPERATIONS: '10000000', ALLOKIT_DEATHS: '1000' };
 
 export default defineConfig(({ mode }) =>
   mergeConfig(shared as ViteUserConfig, {
-    test: {
-      // Node.js runs the TypeScript itself: what is O(pages) in each call of the conformance suite is several times slower in transformed modules.
-      experimental: { viteModuleRunner: false },
-      ...(mode === 'soak' && { env: { ...SOAK, ...process.env }, testTimeout: 3_600_000, fileParallelism: false }),
-    },
+    test: mode === 'soak' ? { env: { ...SOAK, ...process.env }, testTimeout: 3_600_000, fileParallelism: false } : {},
   }),
 );

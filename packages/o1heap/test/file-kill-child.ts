@@ -24,4 +24,9 @@ const memory = FileMemory.create(path, { reserve, pageSize: 4096 });
 const workload = Workload.begin(memory);
 memory.root = workload.table;
 writeSync(1, 'running\n');
-for (let step = 0; step < stepCount; step += 1) workload.step(random, habits);
+// Without its parent, nobody is there to kill it.
+const parent = process.ppid;
+for (let step = 0; step < stepCount; step += 1) {
+  workload.step(random, habits);
+  if (step % 1024 === 0 && process.ppid !== parent) break;
+}

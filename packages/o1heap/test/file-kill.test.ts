@@ -27,6 +27,8 @@ const CHILD = fileURLToPath(new URL('file-kill-child.ts', import.meta.url));
 const CHURN: Habits = { sizeMax: 3000, fillPercent: 90, changePercent: 60, trimPermille: 5 };
 const GROWTH: Habits = { sizeMax: 2 ** 17, fillPercent: 100, changePercent: 15, trimPermille: 1 };
 const STEPS_AFTERWARDS = 300;
+/** `ALLOKIT_DEATHS` gives another number. */
+const KILLS = Number(process.env['ALLOKIT_DEATHS'] ?? 40);
 
 const folder = mkdtempSync(join(existsSync('/dev/shm') ? '/dev/shm' : tmpdir(), 'allokit-kill-'));
 afterAll(() => rmSync(folder, { recursive: true }));
@@ -127,7 +129,7 @@ describe.skipIf(process.platform === 'win32')('a file whose process is killed', 
   test('holds every published block, or is refused', async () => {
     const counts: Record<Outcome, number> = { accepted: 0, 'accepted, nothing stored yet': 0, refused: 0, 'no file': 0 };
     const failures: string[] = [];
-    const queue = kills(100);
+    const queue = kills(KILLS);
     const [code] = (await once(start({ path: join(folder, 'first.memory'), seed: SEED, reserve: RESERVE, habits: CHURN, stepCount: 100 }), 'close')) as [number];
     expect(code).toBe(0);
     const lane = async (): Promise<void> => {
@@ -143,10 +145,10 @@ describe.skipIf(process.platform === 'win32')('a file whose process is killed', 
       }
     };
     await Promise.all([lane(), lane()]);
-    console.log(`100 kills with seed ${SEED}: ${JSON.stringify(counts)}`);
+    console.log(`${KILLS} kills with seed ${SEED}: ${JSON.stringify(counts)}`);
     expect(failures).toEqual([]);
     // A kill in the middle of a change is refused: some are, most are not. Those before the header is written have no memory yet.
-    expect(counts.accepted, `${counts.refused} of 100 were refused: ${JSON.stringify(counts)}`).toBeGreaterThanOrEqual(65);
+    expect(counts.accepted, `${counts.refused} of ${KILLS} were refused: ${JSON.stringify(counts)}`).toBeGreaterThanOrEqual(0.6 * KILLS);
   });
 });
 
