@@ -109,6 +109,7 @@ function journalOf({ memory, given }: Pick<Context<Shared, Given>, 'memory' | 'g
   return new Int32Array(memory instanceof SharedArrayBuffer ? memory : memory.buffer, given.journal + thread * JOURNAL_WORDS * 4, JOURNAL_WORDS);
 }
 
+// eslint-disable-next-line @typescript-eslint/unbound-method -- It is applied to its receiver below.
 const { fill } = Int32Array.prototype;
 
 /**
