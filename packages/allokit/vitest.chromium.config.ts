@@ -16,8 +16,8 @@ export default defineConfig({
       '../tiered-arena/test/scenarios.test.ts',
       '../simd-copy/test/{bulk,exhaustive,growth,misuse,random}.test.ts',
     ],
-    // No native memory, and no module that can be loaded a second time.
-    testNamePattern: /^(?!.*(?:native|where the kernels cannot be loaded))/,
+    // No native memory.
+    testNamePattern: /^(?!.*native)/,
     setupFiles: [here('test/chromium/setup.ts')],
     testTimeout: 60_000,
     hookTimeout: 60_000,

@@ -1,9 +1,8 @@
-/** Memories that change behind a copier's back, and platforms that lack something. */
+/** Memories that change behind a copier's back. */
 
 import { WasmMemory } from '@allokit/vmem';
 import { afterEach, describe, expect, test, vi } from 'vitest';
 import { Copier } from '../src/index.ts';
-import { refusal } from './refusal.ts';
 
 const PAGE = 65_536;
 
@@ -68,24 +67,5 @@ describe('one instance', () => {
       });
       memories.forEach((memory, i) => expect(memory.u8[memory.committed - 5]).toBe(turn * 10 + i));
     }
-  });
-});
-
-describe('where the kernels cannot be loaded', () => {
-  test('the copier is one of JavaScript, and says why it cannot be another', async () => {
-    // What is compiled once is kept: a fresh copy of the package has compiled nothing.
-    vi.resetModules();
-    const { Copier: Fresh } = await import('../src/index.ts');
-    vi.spyOn(WebAssembly, 'Module').mockImplementation(function () {
-      throw new WebAssembly.CompileError('no SIMD here');
-    });
-    const memory = WasmMemory.create({ reserve: RESERVE });
-    const copier = Fresh.create(memory);
-    expect(copier.backend).toBe('javascript');
-    const at = memory.committed - 100;
-    copier.fill(at, 5, 50);
-    copier.copy(at + 50, at, 50);
-    expect(copier.equal(at, at + 50, 50)).toBe(true);
-    expect(() => Fresh.create(memory, { backend: 'simd' })).toThrow(refusal('unsupported', /no SIMD here/));
   });
 });
