@@ -11,9 +11,9 @@ export const shared: ReturnType<typeof defineConfig> = defineConfig({
     // Node.js loads the modules itself, as it does for users: what Vite makes of them takes twice the time, because every call into another module looks it up.
     experimental: { viteModuleRunner: false },
     include: ['test/**/*.test.ts'],
-    // Property tests and fuzzers are allowed their time; a hang still fails.
-    testTimeout: 60_000,
-    hookTimeout: 60_000,
+    // Property tests and fuzzers are allowed their time, and machines may be busy; a hang still fails.
+    testTimeout: 180_000,
+    hookTimeout: 180_000,
     pool: 'forks',
     maxWorkers: '100%',
     // `source` resolves workspace packages to their TypeScript, so that tests never run against a stale build, nor do worker threads that a test starts.

@@ -19,8 +19,8 @@ export default defineConfig({
     // No native memory.
     testNamePattern: /^(?!.*native)/,
     setupFiles: [here('test/chromium/setup.ts')],
-    testTimeout: 60_000,
-    hookTimeout: 60_000,
+    testTimeout: 180_000,
+    hookTimeout: 180_000,
     reporters: ['default', 'json'],
     outputFile: { json: 'test-results/chromium.json' },
     browser: {
