@@ -15,6 +15,7 @@ export interface TableFacts {
   readonly elementType: readonly number[];
   /** The same without "nullable reference to", as `ref.null` takes it; `undefined` where elements cannot be null. */
   readonly heapType: readonly number[] | undefined;
+  readonly has64BitIndices: boolean;
 }
 
 /** A memory. */
