@@ -101,13 +101,6 @@ describe('encodings that no assembler chooses', () => {
     'memory.fill, index 1 in three bytes': twoMemories(...FILL, 11, 0x81, 0x80, 0, ...GROW, 1, END),
     'memory.fill, opcode in two bytes': twoMemories(...FILL, 0x8b, 0, 1, ...GROW, 1, END),
     'memory.copy, indices in two bytes': twoMemories(...FILL, 11, 0, 0x41, 3, 0x41, 0, 0x41, 1, 0xfc, 10, 0x81, 0, 0x80, 0, ...GROW, 0x80, 0, END),
-    'memory 150': binary(
-      NO_PARAMETERS,
-      FUNCTION,
-      section(5, ...Array.from({ length: 151 }, (_, i) => [1, i === 150 ? 2 : 1, 4])),
-      section(7, exported('f', 0, 0), exported('0', 2, 150), exported('1', 2, 22)),
-      section(10, body([0], ...FILL, 11, 0x96, 1, ...GROW, 0x96, 1, END)),
-    ),
     'a call through a table whose index has five bytes': binary(
       NO_PARAMETERS,
       section(3, [0], [0]),
