@@ -215,6 +215,7 @@ export {
   BUFFER_PAGE_SIZE,
   BufferMemory,
   type BufferMemoryOptions,
+  discardPages,
   PAGE_SIZE_MIN,
   PagedMemory,
   type PagedMemoryLayout,

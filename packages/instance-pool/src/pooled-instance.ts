@@ -1,6 +1,7 @@
 /** An instance that can be brought back to the state in which it was captured. */
 
 import { AllocatorError, checkInteger } from '@allokit/allocator';
+import { discardPages, unlock, type PreTouchReport } from '@allokit/vmem';
 import { ManagedMemory, type InstanceTracking } from './managed-memory.ts';
 import { ADDED } from './module/added-names.ts';
 import type { RewrittenModule } from './module/rewrite.ts';
@@ -23,6 +24,8 @@ export class PooledInstance {
   readonly memories: readonly ManagedMemory[];
   /** The tables and reference globals, and what they held when the instance was new. */
   readonly references: References;
+  /** What the pre-touch of each of its memories did. */
+  readonly preTouched: PreTouchReport[] = [];
   readonly #rewritten: RewrittenModule;
   readonly #added: WebAssembly.Exports;
   readonly #restoreState: () => void;
@@ -97,6 +100,20 @@ export class PooledInstance {
 
   stop(): void {
     for (const memory of this.memories) memory.stop();
+  }
+
+  /** Returns what its memories take to the system, where that can be done, for an instance that nobody will use. Imported ones are the host's, shared ones also other threads'. */
+  giveMemoryBack(): void {
+    this.memories.forEach(({ memory }, i) => {
+      if (this.#rewritten.memories[i]!.isImported || memory.shared) return;
+      const touched = this.preTouched[i];
+      try {
+        unlock(memory);
+        discardPages(memory, 0, Math.max(memory.committed, touched?.strategy === 'lazy' ? 0 : (touched?.bytes ?? 0)));
+      } catch {
+        // The engine does it in its own time.
+      }
+    });
   }
 
   #bitFunctions(nameOf: (slot: number, half: number) => string): unknown[] {

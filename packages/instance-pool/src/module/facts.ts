@@ -39,6 +39,12 @@ export interface GlobalFacts {
   readonly initializer: Uint8Array | undefined;
 }
 
+/** What an import is called. */
+export interface ImportName {
+  readonly module: string;
+  readonly name: string;
+}
+
 /** An instruction that concerns a reset. */
 export interface Point {
   /** The parser's number for it. */
@@ -78,6 +84,8 @@ export interface ModuleFacts {
   /** How many parameters the types of functions have, by the index of the type. */
   readonly parameterCounts: ReadonlyMap<number, number>;
   readonly functionCount: number;
+  /** Imports that have state: memories, tables, mutable globals. */
+  readonly importedState: readonly ImportName[];
   readonly tables: readonly TableFacts[];
   readonly memories: readonly MemoryFacts[];
   readonly globals: readonly GlobalFacts[];

@@ -15,6 +15,7 @@ import type {
   IElementSegmentBody,
   IExportEntry,
   IFunctionInformation,
+  IGlobalType,
   IGlobalVariable,
   IImportEntry,
   IMemoryType,
@@ -26,7 +27,7 @@ import type {
 } from 'wasmparser';
 import { accessOf, PREFIX } from './accesses.ts';
 import { KIND, readUnsigned, SECTION, signed } from './encoding.ts';
-import type { BodyFacts, GlobalFacts, MemoryFacts, ModuleFacts, Point, Section, TableFacts } from './facts.ts';
+import type { BodyFacts, GlobalFacts, ImportName, MemoryFacts, ModuleFacts, Point, Section, TableFacts } from './facts.ts';
 
 /** The states of the parser: its own names for them exist for the compiler only. */
 const STATE = {
@@ -182,6 +183,7 @@ class Collector implements ModuleFacts {
   typeCount = 0;
   readonly parameterCounts = new Map<number, number>();
   functionCount = 0;
+  readonly importedState: ImportName[] = [];
   readonly tables: TableFacts[] = [];
   readonly memories: MemoryFacts[] = [];
   readonly globals: GlobalFacts[] = [];
@@ -204,7 +206,7 @@ class Collector implements ModuleFacts {
     let body: { -readonly [key in keyof BodyFacts]: BodyFacts[key] } | undefined;
     let points: Point[] = [];
     let initializerStart = 0;
-    let globalType: { contentType: Type; mutability: number } | undefined;
+    let globalType: IGlobalType | undefined;
     while (reader.read()) {
       const { position } = reader;
       const result: unknown = reader.result;
@@ -303,11 +305,13 @@ class Collector implements ModuleFacts {
     if (id === SECTION.data) this.dataSegmentCount = count.value;
   }
 
-  #addImport({ kind, type }: IImportEntry, before: number): void {
+  #addImport({ module: moduleName, field: fieldName, kind, type }: IImportEntry, before: number): void {
+    const hasState = (kind as number) === KIND.table || (kind as number) === KIND.memory || ((kind as number) === KIND.global && (type as IGlobalType).mutability === 1);
+    if (hasState) this.importedState.push({ module: NAMES.decode(moduleName), name: NAMES.decode(fieldName) });
     const isFirst = before < this.sections.get(SECTION.import)!.start;
     if ((kind as number) === KIND.function) this.functionCount += 1;
     else if ((kind as number) === KIND.table) this.#addTable(type as TableDeclaration, true);
-    else if ((kind as number) === KIND.global) this.#addGlobal(type as { contentType: Type; mutability: number }, undefined);
+    else if ((kind as number) === KIND.global) this.#addGlobal(type as IGlobalType, undefined);
     else if ((kind as number) === KIND.memory) {
       // Two names and the kind stand before the flags.
       const module = readUnsigned(this.bytes, isFirst ? this.sections.get(SECTION.import)!.start : before);
@@ -325,7 +329,7 @@ class Collector implements ModuleFacts {
     this.memories.push({ isImported, isShared: shared, initial: limits.initial, maximum: limits.maximum });
   }
 
-  #addGlobal({ contentType, mutability }: { contentType: Type; mutability: number }, initializer: Uint8Array | undefined): void {
+  #addGlobal({ contentType, mutability }: IGlobalType, initializer: Uint8Array | undefined): void {
     const isMutable = mutability === 1;
     const type = encodeType(contentType);
     this.globals.push({ isImported: initializer === undefined, isMutable, type, heapType: heapTypeOf(contentType), initializer });
