@@ -358,7 +358,11 @@ async function compileRewritten(bytes: Uint8Array<ArrayBuffer>): Promise<WebAsse
   }
 }
 
+/** @throws AllocatorError `bad-header` when the state is not one that the module can have. */
 function loadSnapshot(instance: PooledInstance, { memories, globals, references }: Snapshot): void {
+  if (memories.length !== instance.memories.length || globals.length !== instance.readGlobals().length) {
+    throw new AllocatorError('bad-header', `the snapshot has ${memories.length} memories and ${globals.length} words of globals, which are not those of the module`);
+  }
   memories.forEach((image, i) => instance.memories[i]!.load(image));
   instance.writeGlobals(globals);
   instance.references.apply(references);

@@ -144,7 +144,7 @@ export class ManagedMemory {
   #track(tracking: InstanceTracking): DirtyPages {
     if (tracking === 'stores' && this.#marks !== undefined) return markedPages(this.memory, this.#kernels, this.#marks.listOffset, this.#marks.count);
     const written = tracking === 'compare' ? undefined : writtenPages(this.memory, this.#kernels);
-    if (written === undefined && tracking === 'written-pages') {
+    if (written === undefined && tracking === 'written-pages' && this.memory.reserved > 0) {
       throw new AllocatorError('unsupported', 'written pages are told by Linux 6.7 and later only, to programs with koffi that may use userfaultfd');
     }
     return written ?? differingPages(this.memory, this.#kernels);
