@@ -155,6 +155,7 @@ export {
   WeakReference,
 } from '@allokit/generational-gc';
 export {
+  discardInstance,
   type InstanceGrowth,
   type InstanceLease,
   InstancePool,

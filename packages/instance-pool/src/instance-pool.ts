@@ -189,7 +189,10 @@ export class InstancePool {
     };
   }
 
-  /** Gives up all instances. Those in use stay usable until they are given back; everything else throws `released` from now on. */
+  /**
+   * Gives up all instances, and their memory at once where that can be done. Those in use stay usable until they are given back; everything else throws `released` from
+   * now on.
+   */
   release(): void {
     if (this.#isReleased) return;
     this.#isReleased = true;
@@ -288,13 +291,13 @@ export class InstancePool {
   #drop(instance: PooledInstance): void {
     instance.stop();
     this.#instances.delete(instance);
+    // The engine would keep it until it collects garbage, and what comes next may be all that there is room for.
+    instance.giveMemoryBack();
   }
 
   #recreate(instance: PooledInstance, reason: string): void {
     this.#drop(instance);
     if (this.#isReleased) return;
-    // The engine would keep both memories until it collects garbage, and the new one may be all that there is room for.
-    instance.giveMemoryBack();
     this.#recreated += 1;
     this.#recreatedBecause = reason;
     this.#replace(instance.index);

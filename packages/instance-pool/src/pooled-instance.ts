@@ -1,11 +1,12 @@
 /** An instance that can be brought back to the state in which it was captured. */
 
 import { AllocatorError, checkInteger } from '@allokit/allocator';
-import { discardPages, unlock, type PreTouchReport } from '@allokit/vmem';
+import type { PreTouchReport } from '@allokit/vmem';
 import { ManagedMemory, type InstanceTracking } from './managed-memory.ts';
 import { ADDED } from './module/added-names.ts';
 import type { RewrittenModule } from './module/rewrite.ts';
 import { References } from './references.ts';
+import { discardMemory } from './touch-memory.ts';
 
 /** A rewritten module, compiled. */
 export interface CompiledModule {
@@ -107,12 +108,7 @@ export class PooledInstance {
     this.memories.forEach(({ memory }, i) => {
       if (this.#rewritten.memories[i]!.isImported || memory.shared) return;
       const touched = this.preTouched[i];
-      try {
-        unlock(memory);
-        discardPages(memory, 0, Math.max(memory.committed, touched?.strategy === 'lazy' ? 0 : (touched?.bytes ?? 0)));
-      } catch {
-        // The engine does it in its own time.
-      }
+      discardMemory(memory, touched === undefined || touched.strategy === 'lazy' ? 0 : touched.bytes);
     });
   }
 

@@ -81,6 +81,10 @@ describe('an instance that takes the place of another', () => {
     // Where the system cannot be asked to take it back, the engine keeps it until it collects garbage.
     if (pool.stats().tracking[0] === 'written-pages') expect(process.memoryUsage.rss() - before).toBeLessThan(128 * MIB);
     expect(pool.stats().preTouched).toHaveLength(1);
+    const { tracking } = pool.stats();
+    lease.release();
+    pool.release();
+    if (tracking[0] === 'written-pages') expect(process.memoryUsage.rss()).toBeLessThan(before - 100 * MIB);
   });
 
   test('is made when somebody used the other one after giving it back, where that is verified', async () => {
