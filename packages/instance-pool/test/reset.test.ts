@@ -188,6 +188,18 @@ describe('what no reset can undo takes a new instance', () => {
     pool.release();
   });
 
+  test.each(GROWTH)('memory that the host made grow, where the module can as well: %s', async (growth) => {
+    const { pool } = await poolOf({ growth });
+    const use = ({ memory, ...exports }: WebAssembly.Exports): unknown[] => {
+      const of = functionsOf(exports);
+      const page = (memory as WebAssembly.Memory).grow(1);
+      return [page, of['size']!(), outcome(() => of['poke']!(page * 65_536, 1)), of['grow']!(1), of['size']!(), outcome(() => of['peek']!(page * 65_536))];
+    };
+    for (let run = 0; run < 3; run += 1) expect(await pool.run(use)).toEqual([1, 2, undefined, 2, 3, 1]);
+    expect(pool.stats()).toMatchObject({ recreated: 3, recreatedBecause: expect.stringMatching(/grow|grown/) as string });
+    pool.release();
+  });
+
   test('an instance that its user discards', async () => {
     const { pool } = await poolOf();
     const lease = await pool.acquire();

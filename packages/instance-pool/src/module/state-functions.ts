@@ -57,8 +57,9 @@ export function stateFunctions(additions: Additions, facts: ModuleFacts, { growt
   }
   growths.forEach((growth, memory) => {
     if (growth === undefined) return;
-    const { hidden, savedPages, bounds } = growth;
+    const { hidden, savedPages, knownPages, bounds } = growth;
     save.push(...op.memorySize(memory), ...op.globalGet(hidden), ...op.i32Sub, ...op.globalSet(savedPages));
+    save.push(...op.memorySize(memory), ...op.globalSet(knownPages));
     restore.push(...op.memorySize(memory), ...op.globalGet(savedPages), ...op.i32Sub, ...op.globalSet(hidden));
     if (bounds !== undefined) restore.push(...renewLimit(memory, hidden, bounds));
   });
