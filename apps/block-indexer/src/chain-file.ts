@@ -7,6 +7,7 @@
 import { closeSync, existsSync, fstatSync, openSync, readSync, renameSync, writeSync } from 'node:fs';
 import { EARLY_BLOCKS } from './bitcoin/early-blocks.ts';
 import { BlockGenerator } from './bitcoin/generator.ts';
+import { IndexerError } from './indexer-error.ts';
 
 const MAGIC = 0xd9b4_bef9;
 const RECORD_HEADER_SIZE = 8;
@@ -50,7 +51,7 @@ export class ChainFile {
   readonly #file: number;
   readonly #blocks: { readonly offset: number; readonly size: number }[] = [];
 
-  /** @throws Error for a file that is no chain. */
+  /** @throws IndexerError for a file that is no chain. Zeros at its end are room that Bitcoin's program took ahead. */
   constructor(path: string) {
     this.#file = openSync(path, 'r');
     const header = Buffer.alloc(RECORD_HEADER_SIZE);
@@ -58,7 +59,11 @@ export class ChainFile {
     for (let offset = 0; offset < end; ) {
       const isRead = readSync(this.#file, header, 0, RECORD_HEADER_SIZE, offset) === RECORD_HEADER_SIZE;
       const size = header.readUInt32LE(4);
-      if (!isRead || header.readUInt32LE(0) !== MAGIC || offset + RECORD_HEADER_SIZE + size > end) throw new Error(`${path} is no chain of blocks, from byte ${String(offset)} on`);
+      if (isRead && header.readBigUInt64LE() === 0n) break;
+      if (!isRead || header.readUInt32LE(0) !== MAGIC || offset + RECORD_HEADER_SIZE + size > end) {
+        closeSync(this.#file);
+        throw new IndexerError(`${path} is no chain of blocks, from byte ${String(offset)} on`);
+      }
       this.#blocks.push({ offset: offset + RECORD_HEADER_SIZE, size });
       offset += RECORD_HEADER_SIZE + size;
     }

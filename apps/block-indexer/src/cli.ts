@@ -10,6 +10,7 @@ import { ChainFile, writeChain } from './chain-file.ts';
 import { compareModes } from './comparison.ts';
 import { indexerModule } from './guests.ts';
 import { indexChain } from './index-chain.ts';
+import { IndexerError } from './indexer-error.ts';
 import { makeProgress } from './progress.ts';
 import { RAMP_BEYOND, RAMPS, runRamps } from './ramp.ts';
 import { formatComparison, formatIndex, formatRamps } from './report.ts';
@@ -140,7 +141,8 @@ try {
   // Script runners pass on the "--" that separates their arguments from ours.
   await program.parseAsync(parameters[0] === '--' ? parameters.slice(1) : parameters, { from: 'user' });
 } catch (error) {
-  if (!(error instanceof AllocatorError)) throw error;
+  // What the system refuses has a code of its own: a file that is not there, a full disk.
+  if (!(error instanceof AllocatorError || error instanceof IndexerError || (error instanceof Error && 'syscall' in error))) throw error;
   process.stderr.write(`error: ${error.message}\n`);
   process.exitCode = 1;
 }

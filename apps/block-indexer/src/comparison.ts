@@ -20,8 +20,8 @@ export interface Comparison {
   readonly reports: readonly IndexReport[];
   /** Whether all agree on the root after every block that they indexed. */
   readonly areRootsEqual: boolean;
-  /** How many times cheaper the pool's reset is than a fresh pre-touched instance, in the means. */
-  readonly resetAdvantage: number;
+  /** How many times cheaper the pool's reset is than a fresh pre-touched instance, in the means; absent when there was none of either. */
+  readonly resetAdvantage: number | undefined;
 }
 
 /** Runs all modes. One memory at a time: the last one is given back before. */
@@ -33,6 +33,7 @@ export async function compareModes(chain: ChainFile, options: ComparisonOptions)
     const runner = await makeRunner(indexerModule(), store, { ...options, mode });
     const limit = new AbortController();
     const blockCount = mode === 'fresh-touched' ? options.touchedBlocks : chain.count;
+    if (blockCount === 0) limit.abort();
     const onBlock = (height: number): void => {
       if (height + 1 >= blockCount) limit.abort();
     };
@@ -42,10 +43,11 @@ export async function compareModes(chain: ChainFile, options: ComparisonOptions)
     store.close();
   }
   const [longest] = roots.toSorted((a, b) => b.length - a.length);
-  const cleanMs = (mode: Mode): number => reports.find((report) => report.mode === mode)?.perBlock?.clean.meanMs ?? NaN;
+  const cleanMs = (mode: Mode): number | undefined => reports.find((report) => report.mode === mode)?.perBlock?.clean.meanMs;
+  const [touchedMs, pooledMs] = [cleanMs('fresh-touched'), cleanMs('pooled')];
   return {
     reports,
     areRootsEqual: roots.every((list) => list.every((root, height) => root === longest![height])),
-    resetAdvantage: cleanMs('fresh-touched') / cleanMs('pooled'),
+    resetAdvantage: touchedMs === undefined || pooledMs === undefined ? undefined : touchedMs / pooledMs,
   };
 }

@@ -5,6 +5,7 @@
  * the key, the size of its value, the value. A run that did not flush is no good.
  */
 
+import { IndexerError } from './indexer-error.ts';
 import type { Pair, StateStore } from './state-store.ts';
 
 /** A block that is being indexed. */
@@ -53,7 +54,7 @@ export class Host {
       },
       abort: (message: number, _file: number, line: number): never => {
         const bytes = message === 0 ? new Uint8Array() : this.#buffer(message).slice();
-        throw new Error(`the indexer aborts in line ${String(line)}: ${new TextDecoder('utf-16le').decode(bytes)}`);
+        throw new IndexerError(`the indexer aborts in line ${String(line)}: ${new TextDecoder('utf-16le').decode(bytes)}`);
       },
     };
     this.imports = { env };
@@ -63,7 +64,7 @@ export class Host {
    * Runs the module over a block.
    *
    * @returns What it flushed, in pairs.
-   * @throws Error when it did not flush, or whatever stopped it.
+   * @throws IndexerError when it did not flush, or whatever stopped it.
    */
   index(exports: WebAssembly.Exports, height: number, block: Uint8Array, touch: Touch = () => undefined): Pair[] {
     this.#memory = exports['memory'] as WebAssembly.Memory;
@@ -80,12 +81,12 @@ export class Host {
   }
 
   #takeFlushed(height: number): Uint8Array {
-    if (this.#flushed === undefined) throw new Error(`the indexer ended without a flush at height ${String(height)}`);
+    if (this.#flushed === undefined) throw new IndexerError(`the indexer ended without a flush at height ${String(height)}`);
     return this.#flushed;
   }
 
   #current(): Job {
-    if (this.#job === undefined) throw new Error('the indexer asks for a block outside of a run');
+    if (this.#job === undefined) throw new IndexerError('the indexer asks for a block outside of a run');
     return this.#job;
   }
 
@@ -107,7 +108,7 @@ function decodePairs(bytes: Uint8Array): Pair[] {
   const take = (): Uint8Array => {
     const size = view.getUint32(at, true);
     const piece = bytes.subarray(at + 4, at + 4 + size);
-    if (piece.length !== size) throw new Error('the indexer flushed pairs that end too early');
+    if (piece.length !== size) throw new IndexerError('the indexer flushed pairs that end too early');
     at += 4 + size;
     return piece;
   };

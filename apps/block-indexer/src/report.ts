@@ -20,11 +20,12 @@ export function formatIndex(report: IndexReport, counts: Readonly<Record<string,
   const { mode, tracking, from, height, isComplete, root, perBlock, readyMs, totalMs, bytes } = report;
   const table = newTable(['ms per block', 'mean', 'median', 'p99']);
   for (const [what, figures] of Object.entries(perBlock ?? {})) table.push([what, ms(figures.meanMs), ms(figures.medianMs), ms(figures.p99Ms)]);
+  const blocks = height === from ? `nothing to do after ${String(height)} blocks` : `blocks ${String(from)} to ${String(height - 1)}`;
   return [
-    `${mode}${tracking === undefined ? '' : ` (${tracking})`}: blocks ${String(from)} to ${String(height - 1)}, ${(bytes / MIB).toFixed(1)} MiB in ${(totalMs / 1000).toFixed(2)} s, ready after ${readyMs.toFixed(0)} ms`,
+    `${mode}${tracking === undefined ? '' : ` (${tracking})`}: ${blocks}, ${(bytes / MIB).toFixed(1)} MiB in ${(totalMs / 1000).toFixed(2)} s, ready after ${readyMs.toFixed(0)} ms`,
     ...(perBlock === undefined ? [] : [table.toString()]),
     `unspent outputs ${String(counts['o'] ?? 0)}, balances ${String(counts['b'] ?? 0)}`,
-    `state root after block ${String(height - 1)}: ${root ?? 'none'}`,
+    ...(root === undefined ? [] : [`state root after block ${String(height - 1)}: ${root}`]),
     ...(isComplete ? [] : ['stopped: the next run goes on from here']),
     '',
   ].join('\n');
@@ -37,7 +38,8 @@ export function formatComparison({ reports, areRootsEqual, resetAdvantage }: Com
     const name = tracking === undefined ? mode : `${mode}, ${tracking}`;
     table.push([name, height, readyMs.toFixed(0), ms(perBlock?.clean.meanMs), ms(perBlock?.clean.medianMs), ms(perBlock?.run.meanMs), ms(perBlock?.store.meanMs)]);
   }
-  return `${table.toString()}\nroots ${areRootsEqual ? 'equal' : 'DIFFER'}; a reset is ${resetAdvantage.toFixed(0)} times cheaper than a fresh pre-touched instance\n`;
+  const advantage = resetAdvantage === undefined ? '' : `; a reset is ${resetAdvantage.toFixed(0)} times cheaper than a fresh pre-touched instance`;
+  return `${table.toString()}\nroots ${areRootsEqual ? 'equal' : 'DIFFER'}${advantage}\n`;
 }
 
 /** The ramps. */

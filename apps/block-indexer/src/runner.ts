@@ -1,6 +1,6 @@
 /** The ways to get a clean instance for each block. */
 
-import { InstancePool, touchInstance, type InstanceTracking } from '@allokit/instance-pool';
+import { discardInstance, InstancePool, touchInstance, type InstanceTracking } from '@allokit/instance-pool';
 import { Host } from './host.ts';
 import type { Pair, StateStore } from './state-store.ts';
 
@@ -81,7 +81,11 @@ async function fresh(module: Uint8Array<ArrayBuffer>, host: Host, { mode, memory
   const compiled = await WebAssembly.compile(module);
   const touches = mode === 'fresh-touched' && memoryBytes > 0;
   // What each block will need must be there at the start, or the process fails now and not later.
-  if (touches) await touchInstance(memoryOf(await WebAssembly.instantiate(compiled, host.imports)), { to: memoryBytes, hugePages, signal });
+  if (touches) {
+    const memory = memoryOf(await WebAssembly.instantiate(compiled, host.imports));
+    await touchInstance(memory, { to: memoryBytes, hugePages, signal });
+    discardInstance(memory, memoryBytes);
+  }
   onProgress?.(1);
   return {
     tracking: undefined,
@@ -90,8 +94,13 @@ async function fresh(module: Uint8Array<ArrayBuffer>, host: Host, { mode, memory
       const instance = await WebAssembly.instantiate(compiled, host.imports);
       if (touches) await touchInstance(memoryOf(instance), { to: memoryBytes, hugePages });
       const cleanMs = performance.now() - startMs;
-      const pairs = host.index(instance.exports, height, block);
-      return { pairs, message: host.messages.join('; '), cleanMs, runMs: performance.now() - startMs - cleanMs };
+      try {
+        const pairs = host.index(instance.exports, height, block);
+        return { pairs, message: host.messages.join('; '), cleanMs, runMs: performance.now() - startMs - cleanMs };
+      } finally {
+        // The next one may be all that there is room for. The time is nobody's: an engine does it as it collects garbage.
+        if (touches) discardInstance(memoryOf(instance), memoryBytes);
+      }
     },
     close: () => undefined,
   };

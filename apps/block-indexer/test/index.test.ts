@@ -1,9 +1,10 @@
 /** The index is right, and the same wherever instances come from; a bad block changes nothing. */
 
 import { readFile } from 'node:fs/promises';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { appendFileSync, copyFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
 import { afterAll, describe, expect, test } from 'vitest';
 import type { InstanceTracking } from '@allokit/instance-pool';
 import { generateGuests, GUESTS_FILE } from '../scripts/compile-guests.ts';
@@ -12,6 +13,7 @@ import { blockHash, displayHash, merkleRoot, encodeTransaction } from '../src/bi
 import { ChainFile, generateChain, writeChain } from '../src/chain-file.ts';
 import { indexerModule } from '../src/guests.ts';
 import { indexChain } from '../src/index-chain.ts';
+import { IndexerError } from '../src/indexer-error.ts';
 import { runRamps } from '../src/ramp.ts';
 import { makeRunner, type Mode, type Runner, type RunnerOptions } from '../src/runner.ts';
 import { StateStore } from '../src/state-store.ts';
@@ -130,6 +132,83 @@ describe('the index', () => {
     }
     runner.close();
   });
+});
+
+describe('a store', () => {
+  const indexed = async (db: string, count: number, recipe = RECIPE): Promise<void> => {
+    const file = join(folder, `chain-${String(recipe.seed)}-${String(count)}.dat`);
+    writeChain(file, { ...recipe, count });
+    const chain = new ChainFile(file);
+    const store = new StateStore(db);
+    const runner = await runnerOn(store);
+    try {
+      await indexChain(chain, store, runner, 'pooled');
+    } finally {
+      runner.close();
+      store.close();
+      chain.close();
+    }
+  };
+
+  test('goes on with its own chain only', async () => {
+    const db = join(folder, 'own.sqlite');
+    await indexed(db, 20);
+    await expect(indexed(db, 20, { ...RECIPE, seed: 8 })).rejects.toThrow(/is of another chain: its block 19/);
+    await expect(indexed(db, 30, { ...RECIPE, seed: 8 })).rejects.toThrow(/is of another chain/);
+    await expect(indexed(db, 10)).rejects.toThrow('the index has 20 blocks, the chain only 10');
+    await indexed(db, 24);
+    const store = new StateStore(db);
+    expect(store.roots()).toEqual((await rootsOf({ mode: 'fresh' })).slice(0, 24));
+    store.close();
+  });
+
+  test('is refused when it is damaged, or none', async () => {
+    const whole = join(folder, 'whole.sqlite');
+    await indexed(whole, 20);
+    const open = (path: string): void => new StateStore(path).close();
+    const damaged = join(folder, 'damaged.sqlite');
+    copyFileSync(whole, damaged);
+    const size = readFileSync(whole).length;
+    for (const at of [0, 4096, Math.floor(size / 2 / 4096) * 4096]) {
+      const bytes = readFileSync(whole);
+      bytes.fill(0xa5, at, at + 512);
+      writeFileSync(damaged, bytes);
+      expect(() => open(damaged), `byte ${String(at)}`).toThrow(IndexerError);
+    }
+    const other = join(folder, 'other.sqlite');
+    const database = new DatabaseSync(other);
+    database.exec('create table blocks (x)');
+    database.close();
+    expect(() => open(other)).toThrow(/is no index/);
+    const gap = join(folder, 'gap.sqlite');
+    copyFileSync(whole, gap);
+    const gapped = new DatabaseSync(gap);
+    gapped.exec('delete from blocks where height = 7');
+    gapped.close();
+    expect(() => open(gap)).toThrow(/heights of its blocks have gaps/);
+  });
+
+  test('takes a block once, whoever brings it', () => {
+    const db = join(folder, 'twice.sqlite');
+    const [one, two] = [new StateStore(db), new StateStore(db)];
+    const pair = (value: number): { key: Uint8Array; value: Uint8Array } => ({ key: Uint8Array.of(1), value: Uint8Array.of(value) });
+    one.commit(0, [pair(1)], Uint8Array.of(1));
+    expect(() => two.commit(0, [pair(2)], Uint8Array.of(2))).toThrow(IndexerError);
+    two.commit(1, [pair(3)], Uint8Array.of(3));
+    expect([one.height, one.get(Uint8Array.of(1))]).toEqual([2, Uint8Array.of(3)]);
+    one.close();
+    two.close();
+  });
+});
+
+test('a chain may end in zeros, as files of Bitcoin do, and in nothing else', () => {
+  const file = join(folder, 'padded.dat');
+  copyFileSync(path, file);
+  appendFileSync(file, new Uint8Array(100));
+  expect(new ChainFile(file).count).toBe(RECIPE.count);
+  copyFileSync(path, file);
+  appendFileSync(file, Uint8Array.of(1, 2, 3));
+  expect(() => new ChainFile(file)).toThrow(/is no chain of blocks, from byte/);
 });
 
 test('guests that ramp up find all of the memory again, and more than 4 GiB is not to be had', async () => {

@@ -82,6 +82,13 @@ describe('a process that ends before its time', () => {
   });
 });
 
+test('what is wrong is said in one line', async () => {
+  const db = join(folder, 'none.sqlite');
+  const { code, stderr } = await start(['index', '--chain', join(folder, 'missing.dat'), '--db', db, '--memory', '0']).outcome;
+  expect(code).toBe(1);
+  expect(stderr).toMatch(/^error: ENOENT: no such file or directory.*missing\.dat'\n$/);
+});
+
 describe.runIf(process.platform === 'linux')('a process under a limit', () => {
   test('too small for what must be resident: it fails at the start', { timeout: 60_000 }, async () => {
     for (const mode of ['pooled', 'fresh-touched']) {

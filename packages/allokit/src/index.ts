@@ -179,6 +179,7 @@ export {
   WeakReference,
 } from '@allokit/generational-gc';
 export {
+  discardInstance,
   type InstanceGrowth,
   type InstanceLease,
   InstancePool,
@@ -239,6 +240,7 @@ export {
   BUFFER_PAGE_SIZE,
   BufferMemory,
   type BufferMemoryOptions,
+  discardPages,
   PAGE_SIZE_MIN,
   PagedMemory,
   type PagedMemoryLayout,

@@ -6,8 +6,13 @@
   (import "pool" "marks" (memory $marks 0 65536))
 
   ;; Restores [$start, $end): from the image as far as that reaches, with zeros behind it.
+  ;; A size of 2^32 is none that an instruction can have: a range of that size comes in halves.
   (func $restore (param $start i64) (param $end i64) (param $imageSize i64)
     (local $middle i64)
+    (if (i64.eq (i64.sub (local.get $end) (local.get $start)) (i64.const 0x100000000))
+      (then
+        (call $restore (i64.const 0) (i64.const 0x80000000) (local.get $imageSize))
+        (local.set $start (i64.const 0x80000000))))
     (local.set $middle
       (select (local.get $end) (local.get $imageSize) (i64.lt_u (local.get $end) (local.get $imageSize))))
     (if (i64.lt_u (local.get $start) (local.get $middle))
@@ -111,9 +116,18 @@
         (br $next)))
     (f64.convert_i64_u (local.get $at)))
 
-  ;; Copies [0, $end) into the image.
+  ;; Copies [0, $end), whole pages, into an image of zeros. Pages of zeros are left out, so that they take no memory there either.
   (func (export "capture") (param $end f64)
-    (memory.copy $image $memory (i32.const 0) (i32.const 0) (i32.wrap_i64 (i64.trunc_f64_u (local.get $end)))))
+    (local $at i64) (local $stop i64) (local $page i32)
+    (local.set $stop (i64.trunc_f64_u (local.get $end)))
+    (block $done
+      (loop $next
+        (br_if $done (i64.eq (local.get $at) (local.get $stop)))
+        (local.set $page (i32.wrap_i64 (local.get $at)))
+        (if (call $differsFromZero (local.get $page))
+          (then (memory.copy $image $memory (local.get $page) (local.get $page) (i32.const 4096))))
+        (local.set $at (i64.add (local.get $at) (i64.const 4096)))
+        (br $next))))
 
   (func $round (param $sum i64) (param $word i64) (result i64)
     (i64.mul

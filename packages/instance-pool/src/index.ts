@@ -8,4 +8,4 @@ export { InstancePool, type InstancePoolStats } from './instance-pool.ts';
 export { type InstanceLease } from './lease.ts';
 export { type InstanceTracking } from './managed-memory.ts';
 export { type InstanceGrowth, type InstancePoolOptions, type InstancePreTouch } from './options.ts';
-export { touchInstance } from './touch-memory.ts';
+export { discardInstance, touchInstance } from './touch-memory.ts';

@@ -1,6 +1,6 @@
 /** A WebAssembly memory that a module owns, as the functions of vmem take memories. Nothing is allocated in it. */
 
-import { AllocatorError, type Memory } from '@allokit/allocator';
+import type { Memory } from '@allokit/allocator';
 import { WASM_PAGE_SIZE } from '@allokit/vmem';
 import { isShared } from './kernels.ts';
 
@@ -77,6 +77,6 @@ export class InstanceMemory implements Memory {
   }
 
   refresh(): void {
-    if (this.buffer.byteLength === 0 && this.reserved === 0) throw new AllocatorError('released', 'the memory is gone');
+    // Nothing to do: the buffer is asked for at each use, and an engine's memory is never released.
   }
 }

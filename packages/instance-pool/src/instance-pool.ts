@@ -39,7 +39,7 @@ export interface InstancePoolStats {
   readonly lastRestoredBytes: number;
   /** Bytes of the images that memories are restored from. */
   readonly imageBytes: number;
-  /** What the pre-touch of each memory of each instance did. */
+  /** What the pre-touch of each memory of each instance that is there did. */
   readonly preTouched: readonly PreTouchReport[];
 }
 
@@ -57,10 +57,13 @@ export class InstancePool {
   readonly #instances = new Set<PooledInstance>();
   readonly #free: PooledInstance[] = [];
   readonly #waiting: Waiting[] = [];
-  readonly #preTouched: PreTouchReport[] = [];
+  /** Memories, tables and mutable globals that instances import or imported. */
+  readonly #claimed = new WeakSet();
   readonly #keeper: LeaseKeeper = { giveBack: (instance, isDiscarded) => this.#giveBack(instance, isDiscarded) };
   /** New instances that are being made. */
   #coming = 0;
+  /** Indices of instances that could not be made anew, the last time that it was tried. */
+  readonly #missing: number[] = [];
   #failure: { readonly reason: unknown } | undefined;
   #isReleased = false;
   #resets = 0;
@@ -91,7 +94,7 @@ export class InstancePool {
     // The engine says better than anybody what is wrong with a module.
     await WebAssembly.compile(source);
     const rewritten = await rewrite(source, { marksStores: settings.tracking === 'stores', checksBounds: settings.growth === 'checked' });
-    const compiled = { module: await WebAssembly.compile(rewritten.bytes), rewritten };
+    const compiled = { module: await compileRewritten(rewritten.bytes), rewritten };
     const snapshot = settings.snapshot && (await decodeSnapshot(settings.snapshot, source));
     const pool = new InstancePool(compiled, source, settings, snapshot);
     try {
@@ -106,10 +109,15 @@ export class InstancePool {
   /**
    * Takes an instance; waits while all are in use.
    *
-   * @returns A promise that is rejected with AllocatorError `released`, or with what prevented the making of new instances when there is none left.
+   * @returns A promise that is rejected with AllocatorError `released`, or with what prevented the making of new instances when there is none left; the next call
+   *   tries again.
    */
   async acquire(): Promise<InstanceLease> {
-    return this.tryAcquire() ?? new Promise<InstanceLease>((resolve, reject) => this.#waiting.push({ resolve, reject }));
+    this.#check();
+    const instance = this.#take();
+    if (instance !== undefined) return this.#lease(instance);
+    this.#makeMissing();
+    return new Promise<InstanceLease>((resolve, reject) => this.#waiting.push({ resolve, reject }));
   }
 
   /**
@@ -120,8 +128,12 @@ export class InstancePool {
    */
   tryAcquire(): InstanceLease | undefined {
     this.#check();
-    const instance = this.#free.pop();
-    return instance && this.#lease(instance);
+    const instance = this.#take();
+    if (instance !== undefined) return this.#lease(instance);
+    const failure = this.#isBarren ? this.#failure : undefined;
+    this.#makeMissing();
+    if (failure !== undefined) throw failure.reason;
+    return undefined;
   }
 
   /**
@@ -173,17 +185,18 @@ export class InstancePool {
       restoredBytes: this.#restoredBytes,
       lastRestoredBytes: this.#lastRestoredBytes,
       imageBytes: [...images].reduce((sum, { contentSize }) => sum + contentSize, 0),
-      preTouched: [...this.#preTouched],
+      preTouched: [...this.#instances].flatMap(({ preTouched }) => preTouched),
     };
   }
 
-  /** Gives up all instances. Those in use stay usable until they are given back; everything else throws `released` from now on. */
+  /**
+   * Gives up all instances, and their memory at once where that can be done. Those in use stay usable until they are given back; everything else throws `released` from
+   * now on.
+   */
   release(): void {
     if (this.#isReleased) return;
     this.#isReleased = true;
-    for (const instance of this.#free) instance.stop();
-    for (const instance of this.#free) this.#instances.delete(instance);
-    this.#free.length = 0;
+    for (const instance of this.#free.splice(0)) this.#drop(instance);
     this.#rejectWaiting(new AllocatorError('released', 'the pool was released'));
   }
 
@@ -194,25 +207,47 @@ export class InstancePool {
 
   async #make(index: number): Promise<PooledInstance> {
     const { importsOf, growth, preTouch, initialise, tracking, verify: isVerified } = this.#settings;
-    const instance = await PooledInstance.create(this.#compiled, index, importsOf(index), growth !== 'recreate');
-    this.#checkOwnMemories(instance);
-    if (preTouch !== undefined) for (const memory of instance.memories) this.#preTouched.push(await touchMemory(memory, preTouch));
-    if (this.#snapshot !== undefined || initialise !== undefined) instance.references.remember();
-    if (this.#snapshot !== undefined) loadSnapshot(instance, this.#snapshot);
-    else await initialise?.(instance.exports, index);
-    if (isVerified) instance.references.keepElements();
-    instance.capture(tracking, [...this.#instances]);
+    const imports = importsOf(index);
+    this.#claim(imports);
+    const instance = await PooledInstance.create(this.#compiled, index, imports, growth !== 'recreate');
+    try {
+      if (preTouch !== undefined) for (const memory of instance.memories) instance.preTouched.push(await touchMemory(memory, preTouch));
+      if (this.#snapshot !== undefined || initialise !== undefined) instance.references.remember();
+      if (this.#snapshot !== undefined) loadSnapshot(instance, this.#snapshot);
+      else await initialise?.(instance.exports, index);
+      if (isVerified) instance.references.keepElements();
+      instance.capture(tracking, [...this.#instances]);
+    } catch (error) {
+      instance.stop();
+      throw error;
+    }
     this.#instances.add(instance);
     return instance;
   }
 
-  /** Two instances that share a memory would reset each other. */
-  #checkOwnMemories(instance: PooledInstance): void {
-    for (const other of this.#instances) {
-      for (const { memory } of other.memories) {
-        if (!instance.memories.some((own) => own.memory.wasm === memory.wasm)) continue;
-        throw new TypeError('two instances of the pool import the same memory: imports must be a function that makes one for each');
+  /** What has state and is imported belongs to one instance: another would be reset along with it, and its successor would begin with what it left. */
+  #claim(imports: WebAssembly.Imports): void {
+    const own = new Set<object>();
+    for (const { module, name } of this.#compiled.rewritten.importedState) {
+      const value: unknown = (imports as Partial<WebAssembly.Imports> | undefined)?.[module]?.[name];
+      // The engine says what is wrong with those.
+      if (typeof value !== 'object' || value === null) continue;
+      if (this.#claimed.has(value)) {
+        throw new TypeError(`imports: ${module}.${name} is another instance's, or was: imports must be a function that makes new memories, tables and mutable globals`);
       }
+      if (own.has(value) && value instanceof WebAssembly.Memory) throw new AllocatorError('unsupported', `imports: ${module}.${name} is imported as another memory already`);
+      own.add(value);
+    }
+    for (const value of own) this.#claimed.add(value);
+  }
+
+  /** A free instance; with `verify`, one that nobody used after it was given back. */
+  #take(): PooledInstance | undefined {
+    for (;;) {
+      const instance = this.#free.pop();
+      const difference = this.#settings.verify ? instance?.difference() : undefined;
+      if (instance === undefined || difference === undefined) return instance;
+      this.#recreate(instance, `it was used after it was given back: ${difference}`);
     }
   }
 
@@ -221,14 +256,9 @@ export class InstancePool {
   }
 
   #giveBack(instance: PooledInstance, isDiscarded: boolean): void {
-    if (this.#isReleased) {
-      instance.stop();
-      this.#instances.delete(instance);
-      return;
-    }
     const defect = isDiscarded ? 'it was discarded' : instance.defect;
-    if (defect !== undefined) {
-      this.#recreate(instance, defect);
+    if (this.#isReleased || defect !== undefined) {
+      this.#recreate(instance, defect ?? '');
       return;
     }
     try {
@@ -248,32 +278,69 @@ export class InstancePool {
   }
 
   #offer(instance: PooledInstance): void {
+    // What is called in between may have released the pool.
+    if (this.#isReleased) {
+      this.#drop(instance);
+      return;
+    }
     const next = this.#waiting.shift();
     if (next === undefined) this.#free.push(instance);
     else next.resolve(this.#lease(instance));
   }
 
-  #recreate(instance: PooledInstance, reason: string): void {
+  #drop(instance: PooledInstance): void {
     instance.stop();
     this.#instances.delete(instance);
+    // The engine would keep it until it collects garbage, and what comes next may be all that there is room for.
+    instance.giveMemoryBack();
+  }
+
+  #recreate(instance: PooledInstance, reason: string): void {
+    this.#drop(instance);
+    if (this.#isReleased) return;
     this.#recreated += 1;
     this.#recreatedBecause = reason;
+    this.#replace(instance.index);
+  }
+
+  #replace(index: number): void {
     this.#coming += 1;
-    this.#make(instance.index).then(
+    this.#makeAnew(index).then(
       (made) => {
         this.#coming -= 1;
-        if (!this.#isReleased) this.#offer(made);
-        else {
-          made.stop();
-          this.#instances.delete(made);
-        }
+        this.#offer(made);
+        if (this.#waiting.length > 0) this.#makeMissing();
       },
-      (failure: unknown) => {
+      (reason: unknown) => {
         this.#coming -= 1;
-        this.#failure = { reason: failure };
-        if (this.#instances.size === 0 && this.#coming === 0) this.#rejectWaiting(failure);
+        this.#failure = { reason };
+        this.#missing.push(index);
+        if (this.#isBarren) this.#rejectWaiting(reason);
       },
     );
+  }
+
+  async #makeAnew(index: number): Promise<PooledInstance> {
+    const made = await this.#make(index);
+    try {
+      if (!this.#isReleased) this.#settings.onReset?.(index);
+    } catch (error) {
+      this.#drop(made);
+      throw error;
+    }
+    return made;
+  }
+
+  /** Tries once more what failed, one instance at a time. */
+  #makeMissing(): void {
+    if (this.#coming > 0) return;
+    const index = this.#missing.pop();
+    if (index !== undefined) this.#replace(index);
+  }
+
+  /** Whether there is no instance, and none comes. */
+  get #isBarren(): boolean {
+    return this.#instances.size === 0 && this.#coming === 0;
   }
 
   #rejectWaiting(reason: unknown): void {
@@ -282,11 +349,23 @@ export class InstancePool {
 
   #check(): void {
     if (this.#isReleased) throw new AllocatorError('released', 'the pool was released');
-    if (this.#failure !== undefined && this.#instances.size === 0 && this.#coming === 0) throw this.#failure.reason;
   }
 }
 
+/** The rewriting takes more of everything than the module did, and engines have limits: of locals, of functions, of code. */
+async function compileRewritten(bytes: Uint8Array<ArrayBuffer>): Promise<WebAssembly.Module> {
+  try {
+    return await WebAssembly.compile(bytes);
+  } catch (cause) {
+    throw new AllocatorError('unsupported', `the engine takes the module and not what it is rewritten to: ${cause instanceof Error ? cause.message : String(cause)}`, { cause });
+  }
+}
+
+/** @throws AllocatorError `bad-header` when the state is not one that the module can have. */
 function loadSnapshot(instance: PooledInstance, { memories, globals, references }: Snapshot): void {
+  if (memories.length !== instance.memories.length || globals.length !== instance.readGlobals().length) {
+    throw new AllocatorError('bad-header', `the snapshot has ${memories.length} memories and ${globals.length} words of globals, which are not those of the module`);
+  }
   memories.forEach((image, i) => instance.memories[i]!.load(image));
   instance.writeGlobals(globals);
   instance.references.apply(references);

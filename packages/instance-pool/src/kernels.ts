@@ -13,7 +13,7 @@ export interface Kernels {
   readonly restoreDifferent: (from: number, to: number, imageSize: number) => number;
   /** Where the last page ends that is not all zeros, in `[0, end)`. */
   readonly contentEnd: (end: number) => number;
-  /** Copies `[0, end)` into the image. */
+  /** Copies `[0, end)` into an image that is all zeros. */
   readonly capture: (end: number) => void;
   /** XXH64 of `[0, end)`. */
   readonly hash: (end: number) => bigint;

@@ -32,6 +32,7 @@ export class ManagedMemory {
   readonly canHide: boolean;
   readonly #index: number;
   readonly #hidden: WebAssembly.Global | undefined;
+  readonly #knownPages: WebAssembly.Global | undefined;
   readonly #marks: { readonly memory: WebAssembly.Memory; readonly listOffset: number; readonly count: WebAssembly.Global } | undefined;
   #kernels: Kernels;
   #image: Image;
@@ -44,6 +45,7 @@ export class ManagedMemory {
     this.#index = index;
     this.memory = new InstanceMemory(wasm, facts.maximum === undefined ? ADDRESS_SPACE_SIZE : facts.maximum * WASM_PAGE_SIZE);
     this.#hidden = facts.canGrow ? (of(ADDED.hidden(index)) as WebAssembly.Global) : undefined;
+    this.#knownPages = facts.canGrow ? (of(ADDED.knownPages(index)) as WebAssembly.Global) : undefined;
     this.canHide = facts.canGrow && hidesGrowth;
     if (facts.listOffset !== undefined) {
       this.#marks = {
@@ -73,8 +75,12 @@ export class ManagedMemory {
 
   /** Why no reset can bring the memory back; `undefined` when one can. */
   get defect(): string | undefined {
-    if (this.canHide || this.memory.committed === this.#image.size) return undefined;
-    return `memory ${this.#index} has grown from ${this.#image.size} to ${this.memory.committed} bytes`;
+    const { committed, shared } = this.memory;
+    if (!this.canHide && committed !== this.#image.size) return `memory ${this.#index} has grown from ${this.#image.size} to ${committed} bytes`;
+    // The module would not see what the host saw: it was told of pages behind those that are hidden. Shared memory can be made to grow by other threads' instances too.
+    const known = this.#knownPages === undefined ? undefined : (this.#knownPages.value as number) * WASM_PAGE_SIZE;
+    const isHosts = this.canHide && !shared && known !== committed;
+    return isHosts ? `the host made memory ${this.#index} grow by ${committed - known!} bytes` : undefined;
   }
 
   /**
@@ -144,7 +150,7 @@ export class ManagedMemory {
   #track(tracking: InstanceTracking): DirtyPages {
     if (tracking === 'stores' && this.#marks !== undefined) return markedPages(this.memory, this.#kernels, this.#marks.listOffset, this.#marks.count);
     const written = tracking === 'compare' ? undefined : writtenPages(this.memory, this.#kernels);
-    if (written === undefined && tracking === 'written-pages') {
+    if (written === undefined && tracking === 'written-pages' && this.memory.reserved > 0) {
       throw new AllocatorError('unsupported', 'written pages are told by Linux 6.7 and later only, to programs with koffi that may use userfaultfd');
     }
     return written ?? differingPages(this.memory, this.#kernels);

@@ -28,7 +28,9 @@ export interface InstancePreTouch extends Omit<PreTouchOptions, 'from' | 'to'> {
 
 /** How to make an {@link InstancePool}. */
 export interface InstancePoolOptions {
-  /** What the module imports: for each instance, or a function of its index where instances need memories, tables or globals of their own. */
+  /**
+   * What the module imports: for each instance, or a function of its index, called for each that is made. Memories, tables and mutable globals must be new each time.
+   */
   readonly imports?: WebAssembly.Imports | ((index: number) => WebAssembly.Imports);
   /** How many instances. Default 1. */
   readonly instances?: number;
@@ -42,9 +44,12 @@ export interface InstancePoolOptions {
   readonly tracking?: InstanceTracking;
   /** Default `checked`. */
   readonly growth?: InstanceGrowth;
-  /** Whether each reset is proven: every byte is hashed, every global and reference compared. Default `false`. */
+  /**
+   * Whether each reset is proven, and that nobody used an instance after it was given back: every byte is hashed, every global and reference compared, after the reset
+   * and before the next use. Default `false`.
+   */
   readonly verify?: boolean;
-  /** Called after each reset: time to restore what the host keeps behind the imports. */
+  /** Called after each reset, and when a new instance takes the place of one: time to restore what the host keeps behind the imports. */
   readonly onReset?: (index: number) => void;
 }
 

@@ -1,10 +1,12 @@
 /** An instance that can be brought back to the state in which it was captured. */
 
 import { AllocatorError, checkInteger } from '@allokit/allocator';
+import type { PreTouchReport } from '@allokit/vmem';
 import { ManagedMemory, type InstanceTracking } from './managed-memory.ts';
 import { ADDED } from './module/added-names.ts';
 import type { RewrittenModule } from './module/rewrite.ts';
 import { References } from './references.ts';
+import { discardMemory } from './touch-memory.ts';
 
 /** A rewritten module, compiled. */
 export interface CompiledModule {
@@ -23,6 +25,8 @@ export class PooledInstance {
   readonly memories: readonly ManagedMemory[];
   /** The tables and reference globals, and what they held when the instance was new. */
   readonly references: References;
+  /** What the pre-touch of each of its memories did. */
+  readonly preTouched: PreTouchReport[] = [];
   readonly #rewritten: RewrittenModule;
   readonly #added: WebAssembly.Exports;
   readonly #restoreState: () => void;
@@ -97,6 +101,15 @@ export class PooledInstance {
 
   stop(): void {
     for (const memory of this.memories) memory.stop();
+  }
+
+  /** Returns what its memories take to the system, where that can be done, for an instance that nobody will use. Imported ones are the host's, shared ones also other threads'. */
+  giveMemoryBack(): void {
+    this.memories.forEach(({ memory }, i) => {
+      if (this.#rewritten.memories[i]!.isImported || memory.shared) return;
+      const touched = this.preTouched[i];
+      discardMemory(memory, touched === undefined || touched.strategy === 'lazy' ? 0 : touched.bytes);
+    });
   }
 
   #bitFunctions(nameOf: (slot: number, half: number) => string): unknown[] {

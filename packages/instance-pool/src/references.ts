@@ -65,10 +65,10 @@ export class References {
     if (this.#captured === undefined) return this.defect;
     const now = this.#read();
     for (const [i, elements] of this.#captured.tables.entries()) {
-      const index = now.tables[i]!.findIndex((element, at) => element !== elements[at]);
+      const index = now.tables[i]!.findIndex((element, at) => !Object.is(element, elements[at]));
       if (index >= 0) return `element ${index} of a table differs`;
     }
-    return now.globals.some((value, i) => value !== this.#captured!.globals[i]) ? 'a global that holds a reference differs' : this.defect;
+    return now.globals.some((value, i) => !Object.is(value, this.#captured!.globals[i])) ? 'a global that holds a reference differs' : this.defect;
   }
 
   /**
@@ -92,33 +92,51 @@ export class References {
     const tables = now.tables.map((elements, table) => ({
       length: elements.length,
       changes: elements.flatMap((element, index): [number, ReferenceName][] => {
-        const isSame = index < initial.tables[table]!.length ? element === initial.tables[table]![index] : element === null;
+        const isSame = index < initial.tables[table]!.length ? Object.is(element, initial.tables[table]![index]) : element === null;
         return isSame ? [] : [[index, nameOf(element)]];
       }),
     }));
-    const globals = now.globals.flatMap((value, slot): [number, ReferenceName][] => (value === initial.globals[slot] ? [] : [[slot, nameOf(value)]]));
+    const globals = now.globals.flatMap((value, slot): [number, ReferenceName][] => (Object.is(value, initial.globals[slot]) ? [] : [[slot, nameOf(value)]]));
     return { tables, globals };
   }
 
-  /** Makes the changes in a new instance. */
+  /**
+   * Makes the changes in a new instance.
+   *
+   * @throws AllocatorError `bad-header` for changes of something else.
+   */
   apply({ tables, globals }: ReferenceChanges): void {
+    if (tables.length !== this.#tables.length || globals.some(([slot]) => slot >= this.#globals.length)) {
+      throw new AllocatorError('bad-header', `the snapshot has ${tables.length} tables, the module ${this.#tables.length}, or has globals that the module has not`);
+    }
     const initial = this.#read();
     const resolve = (name: ReferenceName): unknown => {
       if (name === null) return null;
-      return 'export' in name ? this.#exports[name.export] : initial.tables[name.table]?.[name.index];
+      if ('export' in name && this.#exportNames.includes(name.export)) return this.#exports[name.export];
+      if ('table' in name && name.index < (initial.tables[name.table]?.length ?? 0)) return initial.tables[name.table]![name.index];
+      throw new AllocatorError('bad-header', `the snapshot has a reference that no new instance holds: ${JSON.stringify(name)}`);
     };
-    tables.forEach(({ length, changes }, i) => {
-      const table = this.#tables[i]!;
-      if (length > table.length) table.grow(length - table.length, null);
-      for (const [index, name] of changes) table.set(index, resolve(name));
-    });
-    for (const [slot, name] of globals) this.#globals[slot]!.value = resolve(name);
+    try {
+      tables.forEach(({ length, changes }, i) => {
+        const table = this.#tables[i]!;
+        if (length > table.length) table.grow(length - table.length, null);
+        for (const [index, name] of changes) table.set(index, resolve(name));
+      });
+      for (const [slot, name] of globals) this.#globals[slot]!.value = resolve(name);
+    } catch (cause) {
+      if (cause instanceof AllocatorError) throw cause;
+      throw new AllocatorError('bad-header', 'the snapshot has references that do not fit the module', { cause });
+    }
   }
 
   #read(): { tables: unknown[][]; globals: unknown[] } {
-    return {
-      tables: this.#tables.map((table) => Array.from({ length: table.length }, (_, i): unknown => table.get(i))),
-      globals: this.#globals.map(({ value }): unknown => value),
-    };
+    try {
+      return {
+        tables: this.#tables.map((table) => Array.from({ length: table.length }, (_, i): unknown => table.get(i))),
+        globals: this.#globals.map(({ value }): unknown => value),
+      };
+    } catch (cause) {
+      throw new AllocatorError('unsupported', 'the module has references that JavaScript cannot read, as those to exceptions: it can be reset, and neither verified nor saved', { cause });
+    }
   }
 }

@@ -97,21 +97,38 @@ function readHeader(bytes: Uint8Array): Header {
 }
 
 function isHeader(value: unknown): value is Header {
-  if (typeof value !== 'object' || value === null) return false;
-  const { module, memories, globals, references } = value as Partial<Record<keyof Header, unknown>>;
+  if (!isObject(value)) return false;
+  const { module, memories, globals, references } = value;
   const isSize = (size: unknown, unit: number): boolean => Number.isInteger(size) && (size as number) >= 0 && (size as number) <= 2 ** 32 && (size as number) % unit === 0;
   const isHex = (text: unknown): boolean => typeof text === 'string' && /^[0-9a-f]{1,16}$/.test(text);
-  const isMemory = (memory: Partial<Record<string, unknown>>): boolean =>
-    isSize(memory['size'], WASM_PAGE_SIZE) && isSize(memory['contentSize'], CONTENT_UNIT);
+  const isMemory = (memory: unknown): boolean =>
+    isObject(memory) &&
+    isSize(memory['size'], WASM_PAGE_SIZE) && isSize(memory['contentSize'], CONTENT_UNIT) && (memory['contentSize'] as number) <= (memory['size'] as number);
   return (
     typeof module === 'string' &&
     Array.isArray(memories) &&
-    memories.every((memory) => isMemory(memory as Partial<Record<string, unknown>>)) &&
+    memories.every(isMemory) &&
     Array.isArray(globals) &&
     globals.every(isHex) &&
-    typeof references === 'object' &&
-    references !== null
+    isObject(references) &&
+    Array.isArray(references['tables']) &&
+    references['tables'].every((table) => isObject(table) && isIndex(table['length']) && isChanges(table['changes'])) &&
+    isChanges(references['globals'])
   );
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null;
+}
+
+function isIndex(value: unknown): boolean {
+  return Number.isInteger(value) && (value as number) >= 0 && (value as number) < 2 ** 32;
+}
+
+/** Indices, each with a name of a reference. */
+function isChanges(value: unknown): boolean {
+  const isName = (name: unknown): boolean => name === null || (isObject(name) && ('export' in name ? typeof name['export'] === 'string' : isIndex(name['table']) && isIndex(name['index'])));
+  return Array.isArray(value) && value.every((change) => Array.isArray(change) && change.length === 2 && isIndex(change[0]) && isName(change[1]));
 }
 
 async function digest(bytes: Uint8Array): Promise<Uint8Array> {

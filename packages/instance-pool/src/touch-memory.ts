@@ -1,7 +1,7 @@
-/** Pre-touch of an instance's memories, as far as the module may grow them. */
+/** Pre-touch of an instance's memories, as far as the module may grow them; and the way back. */
 
 import { AllocatorError, checkInteger } from '@allokit/allocator';
-import { preTouch, type PreTouchOptions, type PreTouchReport } from '@allokit/vmem';
+import { discardPages, preTouch, unlock, type PreTouchOptions, type PreTouchReport } from '@allokit/vmem';
 import { InstanceMemory } from './instance-memory.ts';
 import type { ManagedMemory } from './managed-memory.ts';
 import type { InstancePreTouch } from './options.ts';
@@ -38,4 +38,28 @@ export async function touchMemory(managed: ManagedMemory, { bytes, reach, ...opt
  */
 export async function touchInstance(memory: WebAssembly.Memory, options: PreTouchOptions = {}): Promise<PreTouchReport> {
   return preTouch(new InstanceMemory(memory, Math.max(memory.buffer.byteLength, options.to ?? 0)), options);
+}
+
+/**
+ * Gives the memory of such an instance back once it was used: the engine would do it when it collects garbage, which may be after the memories of the next instances were
+ * touched. Contents are lost.
+ *
+ * @param memory - What the module exports.
+ * @param bytes - As many as were touched from its start on. Default: all that is there.
+ * @returns `false` where there is no way: the engine does it in its own time.
+ */
+export function discardInstance(memory: WebAssembly.Memory, bytes: number = memory.buffer.byteLength): boolean {
+  const size = Math.max(memory.buffer.byteLength, bytes);
+  return discardMemory(new InstanceMemory(memory, size), size);
+}
+
+/** The same for a memory of a pool. */
+export function discardMemory(memory: InstanceMemory, bytes: number): boolean {
+  try {
+    unlock(memory);
+    return discardPages(memory, 0, Math.max(memory.committed, bytes));
+  } catch (error) {
+    if (error instanceof AllocatorError) return false;
+    throw error;
+  }
 }

@@ -56,3 +56,33 @@ test('contentEnd: the end of the last page with content', () => {
     expect(of.contentEnd(MIB)).toBe(Math.floor(at / 4096) * 4096 + 4096);
   }
 });
+
+const SIZE_MAX = 2 ** 32;
+
+test('capture: as far as a memory can reach, and no memory for what is zero', () => {
+  const memory = new WebAssembly.Memory({ initial: 65_536 });
+  const image = new WebAssembly.Memory({ initial: 65_536 });
+  const bytes = new Uint8Array(memory.buffer);
+  bytes[70_000] = 1;
+  bytes[SIZE_MAX - 1] = 2;
+  const before = process.memoryUsage.rss();
+  kernelsFor(memory, image).capture(SIZE_MAX);
+  const captured = new Uint8Array(image.buffer);
+  expect([captured[70_000], captured[SIZE_MAX - 1]]).toEqual([1, 2]);
+  expect(process.memoryUsage.rss() - before).toBeLessThan(2 ** 30);
+});
+
+test.runIf(process.env['ALLOKIT_LARGE'] === '1')('restoreRange: all of the address space', { timeout: 120_000 }, () => {
+  const memory = new WebAssembly.Memory({ initial: 65_536 });
+  const image = new WebAssembly.Memory({ initial: 65_536 });
+  const of = kernelsFor(memory, image);
+  const bytes = new Uint8Array(memory.buffer);
+  const content = new Uint8Array(image.buffer);
+  const places = [0, 70_000, 2 ** 31 - 1, 2 ** 31, SIZE_MAX - 1];
+  for (const place of places) content[place] = 5;
+  for (const [imageSize, expected] of [[SIZE_MAX, 5], [0, 0]] as const) {
+    for (const place of places) bytes[place] = 9;
+    of.restoreRange(0, SIZE_MAX, imageSize);
+    expect(places.map((place) => bytes[place])).toEqual(places.map(() => expected));
+  }
+});

@@ -2,6 +2,7 @@
 
 import { describe, expect, test } from 'vitest';
 import { InstancePool, type InstancePoolOptions } from '../src/index.ts';
+import { binary, body, section } from './binary-module.ts';
 import { assemble, functionsOf } from './text-module.ts';
 
 const COUNTER = assemble(`(module (memory (export "memory") 1) (global $n (mut i32) (i32.const 0))
@@ -56,6 +57,56 @@ describe('instances', () => {
       ),
     );
     expect(results).toEqual(results.map(() => [1, 2]));
+  });
+});
+
+describe('an instance that takes the place of another', () => {
+  test('is announced to the host before it is used', async () => {
+    const told: number[] = [];
+    using pool = await InstancePool.create(COUNTER, { onReset: (index) => told.push(index) });
+    (await pool.acquire()).discard();
+    expect(told).toEqual([]);
+    using lease = await pool.acquire();
+    expect(functionsOf(lease.exports)['count']!()).toBe(1);
+    expect(told).toEqual([0]);
+  });
+
+  test('has the memory that the other one had, not as much again', async () => {
+    const MIB = 2 ** 20;
+    using pool = await InstancePool.create(assemble('(module (memory (export "memory") 16 4096) (func (drop (memory.grow (i32.const 1)))))'), { preTouch: { bytes: 128 * MIB } });
+    const before = process.memoryUsage.rss();
+    for (let i = 0; i < 4; i += 1) (await pool.acquire()).discard();
+    using lease = await pool.acquire();
+    expect(lease.exports['memory']).toBeDefined();
+    // Where the system cannot be asked to take it back, the engine keeps it until it collects garbage.
+    if (pool.stats().tracking[0] === 'written-pages') expect(process.memoryUsage.rss() - before).toBeLessThan(128 * MIB);
+    expect(pool.stats().preTouched).toHaveLength(1);
+    const { tracking } = pool.stats();
+    lease.release();
+    pool.release();
+    if (tracking[0] === 'written-pages') expect(process.memoryUsage.rss()).toBeLessThan(before - 100 * MIB);
+  });
+
+  test('is made when somebody used the other one after giving it back, where that is verified', async () => {
+    using pool = await InstancePool.create(COUNTER, { verify: true, instances: 2 });
+    const lease = await pool.acquire();
+    const { exports } = lease;
+    lease.release();
+    functionsOf(exports)['count']!();
+    expect(await Promise.all([pool.run((own) => functionsOf(own)['count']!()), pool.run((own) => functionsOf(own)['count']!())])).toEqual([1, 1]);
+    expect(pool.stats()).toMatchObject({ recreated: 1, recreatedBecause: expect.stringMatching(/used after it was given back: memory 0/) as string });
+  });
+
+  test('is not made once the pool was released, whoever releases it', async () => {
+    const pool: InstancePool = await InstancePool.create(COUNTER, { onReset: () => pool.release() });
+    await pool.run(() => 0);
+    expect(pool.stats()).toMatchObject({ instances: 0, inUse: 0 });
+    const other = await InstancePool.create(COUNTER);
+    const lease = await other.acquire();
+    lease.discard();
+    other.release();
+    await new Promise((resolve) => setTimeout(resolve, 5));
+    expect(other.stats()).toMatchObject({ instances: 0, recreated: 1 });
   });
 });
 
@@ -119,6 +170,51 @@ describe('refusals', () => {
     lease.discard();
     await expect(waiting).rejects.toThrow('no more');
     await expect(pool.acquire()).rejects.toThrow('no more');
+  });
+
+  test('is tried again by whoever asks next', async () => {
+    let failures = 0;
+    const initialise = (): void => {
+      if (failures > 0) throw new Error(`no more: ${String((failures -= 1))}`);
+    };
+    using pool = await InstancePool.create(COUNTER, { initialise, instances: 2 });
+    failures = 3;
+    const leases = [await pool.acquire(), await pool.acquire()];
+    for (const lease of leases) lease.discard();
+    await expect(pool.acquire()).rejects.toThrow('no more: 1');
+    await expect(pool.acquire()).rejects.toThrow('no more: 0');
+    expect(() => pool.tryAcquire()).toThrow('no more: 0');
+    const [one, two] = await Promise.all([pool.acquire(), pool.acquire()]);
+    expect(one.index + two.index).toBe(1);
+  });
+
+  test('of state that another instance has, or had', async () => {
+    const parts: Record<string, () => WebAssembly.ImportValue> = {
+      '(memory 1)': () => new WebAssembly.Memory({ initial: 1 }),
+      '(table 1 funcref)': () => new WebAssembly.Table({ initial: 1, element: 'anyfunc' }),
+      '(global (mut i32))': () => new WebAssembly.Global({ value: 'i32', mutable: true }, 1),
+    };
+    for (const [type, make] of Object.entries(parts)) {
+      const module = assemble(`(module (import "host" "part" ${type}))`);
+      const host = { part: make() };
+      await expect(InstancePool.create(module, { imports: { host }, instances: 2 }), type).rejects.toThrow(/host\.part is another instance's/);
+      using fine = await InstancePool.create(module, { imports: () => ({ host: { part: make() } }), instances: 2 });
+      expect(fine.stats().instances).toBe(2);
+      using pool = await InstancePool.create(module, { imports: { host } });
+      (await pool.acquire()).discard();
+      await expect(pool.acquire(), type).rejects.toThrow(/host\.part is another instance's, or was/);
+    }
+    const constant = assemble('(module (import "host" "part" (global i32)))');
+    using shared = await InstancePool.create(constant, { imports: { host: { part: new WebAssembly.Global({ value: 'i32' }, 1) } }, instances: 2 });
+    expect(shared.stats().instances).toBe(2);
+    const twice = assemble('(module (import "host" "part" (memory 1)) (import "host" "part" (memory 1)))');
+    await expect(InstancePool.create(twice, { imports: { host: { part: new WebAssembly.Memory({ initial: 1 }) } } })).rejects.toMatchObject({ code: 'unsupported' });
+  });
+
+  test('of a module that is at the limits of the engine', async () => {
+    const module = binary(section(1, [0x60, 0, 0]), section(3, [0]), section(5, [1, 1, 2]), section(10, body([1, 0xd0, 0x86, 0x03, 0x7f], 0x41, 0, 0x41, 1, 0x36, 0, 0, 0x0b)));
+    expect(WebAssembly.validate(module)).toBe(true);
+    await expect(InstancePool.create(module, { tracking: 'stores' })).rejects.toMatchObject({ code: 'unsupported', message: expect.stringMatching(/local count/) as string });
   });
 
   test('what onReset throws reaches the user, and the instance is made anew', async () => {

@@ -4,7 +4,7 @@ import { execFile } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from 'vitest';
 import { preTouch, resident, WasmMemory } from '@allokit/vmem';
-import { InstancePool, touchInstance } from '../src/index.ts';
+import { discardInstance, InstancePool, touchInstance } from '../src/index.ts';
 import { InstanceMemory } from '../src/instance-memory.ts';
 import { assemble, functionsOf, outcome } from './text-module.ts';
 
@@ -53,6 +53,17 @@ test('an instance of no pool can be pre-touched too', async () => {
   const report = await touchInstance(instance.exports['memory'] as WebAssembly.Memory);
   expect(report.bytes).toBe(4 * MIB);
   if (canTell) expect(report.residentAfter).toBe(4 * MIB);
+});
+
+test.runIf(canReachBehind)('and gives its memory back', async () => {
+  const { instance } = await WebAssembly.instantiate(GROWING);
+  const memory = instance.exports['memory'] as WebAssembly.Memory;
+  await touchInstance(memory, { to: 64 * MIB });
+  new Uint8Array(memory.buffer).fill(1);
+  expect(discardInstance(memory, 64 * MIB)).toBe(true);
+  expect(resident(new InstanceMemory(memory, 64 * MIB), 0, 64 * MIB)).toBe(0);
+  const { grow, peek } = functionsOf(instance.exports);
+  expect([grow!(1023), peek!(100), peek!(64 * MIB - 1)]).toEqual([1, 0, 0]);
 });
 
 describe.runIf(process.platform === 'linux' && canTell)('a process with too little memory for what it is to have', () => {

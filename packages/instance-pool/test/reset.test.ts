@@ -2,6 +2,7 @@
 
 import { describe, expect, test } from 'vitest';
 import { InstancePool, type InstanceGrowth, type InstancePoolOptions, type InstanceTracking } from '../src/index.ts';
+import { binary, section } from './binary-module.ts';
 import { assemble, functionsOf, outcome } from './text-module.ts';
 
 type Functions = ReturnType<typeof functionsOf>;
@@ -187,6 +188,18 @@ describe('what no reset can undo takes a new instance', () => {
     pool.release();
   });
 
+  test.each(GROWTH)('memory that the host made grow, where the module can as well: %s', async (growth) => {
+    const { pool } = await poolOf({ growth });
+    const use = ({ memory, ...exports }: WebAssembly.Exports): unknown[] => {
+      const of = functionsOf(exports);
+      const page = (memory as WebAssembly.Memory).grow(1);
+      return [page, of['size']!(), outcome(() => of['poke']!(page * 65_536, 1)), of['grow']!(1), of['size']!(), outcome(() => of['peek']!(page * 65_536))];
+    };
+    for (let run = 0; run < 3; run += 1) expect(await pool.run(use)).toEqual([1, 2, undefined, 2, 3, 1]);
+    expect(pool.stats()).toMatchObject({ recreated: 3, recreatedBecause: expect.stringMatching(/grow|grown/) as string });
+    pool.release();
+  });
+
   test('an instance that its user discards', async () => {
     const { pool } = await poolOf();
     const lease = await pool.acquire();
@@ -198,6 +211,35 @@ describe('what no reset can undo takes a new instance', () => {
     expect(pool.stats().recreatedBecause).toBe('it was discarded');
     pool.release();
   });
+});
+
+describe('references that compare strangely', () => {
+  test('not a number, kept by the module', async () => {
+    const module = assemble('(module (global (export "g") (mut externref) (ref.null extern)) (table (export "t") 1 externref))');
+    const initialise = ({ g, t }: WebAssembly.Exports): void => {
+      (g as WebAssembly.Global).value = NaN;
+      (t as WebAssembly.Table).set(0, NaN);
+    };
+    using pool = await InstancePool.create(module, { initialise, verify: true });
+    expect(await pool.run(({ g }) => (g as WebAssembly.Global).value as unknown)).toBeNaN();
+    expect(pool.stats().verified).toBe(1);
+  });
+
+  test('exceptions: reset, and neither verified nor saved', async () => {
+    const module = binary(section(6, [0x69, 1, 0xd0, 0x69, 0x0b]));
+    if (!WebAssembly.validate(module)) return;
+    using pool = await InstancePool.create(module);
+    await pool.run(() => 0);
+    expect(pool.stats().resets).toBe(1);
+    await expect(pool.saveSnapshot()).rejects.toMatchObject({ code: 'unsupported' });
+    await expect(InstancePool.create(module, { verify: true })).rejects.toMatchObject({ code: 'unsupported' });
+  });
+});
+
+test.each([...TRACKING, 'written-pages'] as const)('a memory that never has a byte: %s', async (tracking) => {
+  using pool = await InstancePool.create(assemble('(module (memory (export "memory") 0 0))'), { tracking, verify: true });
+  await pool.run(() => 0);
+  expect(pool.stats()).toMatchObject({ resets: 1, verified: 1 });
 });
 
 describe('what the host writes', () => {

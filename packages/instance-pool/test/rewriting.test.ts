@@ -3,8 +3,11 @@
 import { describe, expect, test } from 'vitest';
 import fc from 'fast-check';
 import { InstancePool } from '../src/index.ts';
+import { Additions } from '../src/module/additions.ts';
 import { readUnsigned, signed, unsigned } from '../src/module/encoding.ts';
+import { readModule } from '../src/module/read-module.ts';
 import { rewrite } from '../src/module/rewrite.ts';
+import { binary, body, exported, section } from './binary-module.ts';
 import { assemble, functionsOf } from './text-module.ts';
 
 test('numbers: LEB128, as short as can be', () => {
@@ -35,6 +38,7 @@ describe('refused, with the reason', () => {
   test.each<[string, Uint8Array<ArrayBuffer>, RegExp]>([
     ['objects that can be changed', gc('[1,5,1,95,1,127,1]'), /garbage-collected/],
     ['64-bit memories', gc('[5,3,1,4,1]'), /64-bit addresses/],
+    ['64-bit tables that can change', binary(section(4, [0x70, 4, 3]), section(7, exported('t', 1, 0))), /64-bit indices/],
   ])('%s', async (_, module, message) => {
     expect(WebAssembly.validate(module)).toBe(true);
     await expect(InstancePool.create(module)).rejects.toMatchObject({ code: 'unsupported', message: expect.stringMatching(message) as string });
@@ -78,5 +82,69 @@ describe('what is rewritten', () => {
     const padded = new Uint8Array([1, 2, 3, ...module, 4]);
     using pool = await InstancePool.create(padded.subarray(3, 3 + module.length));
     expect(await pool.run((exports) => functionsOf(exports)['f']!())).toBe(1);
+  });
+});
+
+describe('encodings that no assembler chooses', () => {
+  const NO_PARAMETERS = section(1, [0x60, 0, 1, 0x7f]);
+  const FUNCTION = section(3, [0]);
+  /** Two memories that can grow, and a function. */
+  const twoMemories = (...code: number[]): Uint8Array<ArrayBuffer> =>
+    binary(NO_PARAMETERS, FUNCTION, section(5, [1, 1, 5], [1, 1, 7]), section(7, exported('f', 0, 0), exported('0', 2, 0), exported('1', 2, 1)), section(10, body([0], ...code)));
+  const GROW = [0x41, 1, 0x40];
+  const END = 0x0b;
+  const FILL = [0x41, 0, 0x41, 7, 0x41, 10, 0xfc];
+  const shapes: Record<string, Uint8Array<ArrayBuffer>> = {
+    'memory.grow, index 0 in three bytes': twoMemories(...GROW, 0x80, 0x80, 0, END),
+    'memory.grow, index 1 in five bytes': twoMemories(...GROW, 0x81, 0x80, 0x80, 0x80, 0, 0x1a, ...GROW, 1, END),
+    'memory.size, index 1 in two bytes': twoMemories(...GROW, 1, 0x1a, 0x3f, 0x81, 0, END),
+    'memory.fill, index 1 in three bytes': twoMemories(...FILL, 11, 0x81, 0x80, 0, ...GROW, 1, END),
+    'memory.fill, opcode in two bytes': twoMemories(...FILL, 0x8b, 0, 1, ...GROW, 1, END),
+    'memory.copy, indices in two bytes': twoMemories(...FILL, 11, 0, 0x41, 3, 0x41, 0, 0x41, 1, 0xfc, 10, 0x81, 0, 0x80, 0, ...GROW, 0x80, 0, END),
+    'a call through a table whose index has five bytes': binary(
+      NO_PARAMETERS,
+      section(3, [0], [0]),
+      section(4, [0x70, 0, 2]),
+      section(5, [1, 1, 5]),
+      section(7, exported('f', 0, 1), exported('0', 2, 0), exported('1', 2, 0)),
+      section(9, [0, 0x41, 0, 0x0b, 1, 0]),
+      section(10, body([0], ...GROW, 0, END), body([0], 0x41, 0, 0x11, 0, 0x80, 0x80, 0x80, 0x80, 0, END)),
+    ),
+    'tables with initial values, one that cannot be null': binary(
+      NO_PARAMETERS,
+      FUNCTION,
+      section(4, [0x40, 0, 0x64, 0x70, 0, 3, 0xd2, 0, END], [0x6f, 0, 2], [0x40, 0, 0x70, 0, 4, 0xd2, 0, END]),
+      section(5, [1, 1, 5]),
+      section(7, exported('f', 0, 0), exported('0', 2, 0), exported('1', 2, 0)),
+      // Whether element 1 of the last table is null, and makes it so; changes the one before it too.
+      section(10, body([0], 0x41, 1, 0x25, 2, 0xd1, 0x41, 1, 0xd0, 0x70, 0x26, 2, 0x41, 1, 0xd0, 0x6f, 0x26, 1, END)),
+    ),
+  };
+  const observe = (exports: WebAssembly.Exports): unknown[] => {
+    const byteOf = (key: string): number => new Uint8Array((exports[key] as WebAssembly.Memory).buffer)[3]!;
+    return [functionsOf(exports)['f']!(), byteOf('0'), byteOf('1')];
+  };
+  test.each(Object.keys(shapes))('%s', async (shape) => {
+    const expected = observe(new WebAssembly.Instance(new WebAssembly.Module(shapes[shape]!)).exports);
+    for (const tracking of ['compare', 'stores'] as const) {
+      for (const growth of ['checked', 'open'] as const) {
+        using pool = await InstancePool.create(shapes[shape]!, { tracking, growth, verify: true });
+        for (let run = 0; run < 3; run += 1) expect(await pool.run(observe)).toEqual(expected);
+        expect(pool.stats()).toMatchObject({ verified: 3, recreated: 0 });
+      }
+    }
+  });
+
+  test('names that begin with what looks like a mark of byte order', async () => {
+    const names = ['\uFEFFa', 'a', '__proto__', ''];
+    const module = binary(NO_PARAMETERS, FUNCTION, section(7, ...names.map((text) => exported(text, 0, 0))), section(10, body([0], 0x41, 5, END)));
+    using pool = await InstancePool.create(module);
+    expect(await pool.run((exports) => names.map((text) => functionsOf(exports)[text]!()))).toEqual([5, 5, 5, 5]);
+  });
+
+  test('more additions than a call has room for arguments', async () => {
+    const additions = new Additions(await readModule(binary()));
+    for (let i = 0; i < 200_000; i += 1) additions.global([0x7f], [0x41, 3, END]);
+    expect(WebAssembly.validate(additions.assemble(new Uint8Array()))).toBe(true);
   });
 });

@@ -81,4 +81,42 @@ describe('what is no snapshot is refused', () => {
       await expect(load(broken), `byte ${String(at)}`).rejects.toMatchObject({ name: 'AllocatorError' });
     }
   });
+
+  test('although its hash is right: whoever made it can write anything into it', async () => {
+    using pool = await InstancePool.create(MODULE, { initialise });
+    const snapshot = await pool.saveSnapshot();
+    const headerSize = new DataView(snapshot.buffer).getUint32(40, true);
+    const header = JSON.parse(new TextDecoder().decode(snapshot.subarray(44, 44 + headerSize))) as Record<string, never>;
+    const load = async (changes: Record<string, unknown>): Promise<InstancePool> => {
+      const json = new TextEncoder().encode(JSON.stringify({ ...header, ...changes }));
+      const forged = new Uint8Array([...snapshot.subarray(0, 40), 0, 0, 0, 0, ...json, ...snapshot.subarray(44 + headerSize)]);
+      new DataView(forged.buffer).setUint32(40, json.length, true);
+      forged.set(new Uint8Array(await crypto.subtle.digest('SHA-256', forged.subarray(40))), 8);
+      return InstancePool.create(MODULE, { snapshot: forged });
+    };
+    (await load({})).release();
+    const { memories, globals, references } = header as unknown as { memories: { size: number; contentSize: number }[]; globals: string[]; references: { tables: object[]; globals: unknown[] } };
+    const withTable = (table: object): unknown => ({ references: { ...references, tables: [{ length: 4, changes: [], ...table }] } });
+    const forgeries: unknown[] = [
+      { memories: [] },
+      { memories: [...memories, { size: 0, contentSize: 0 }] },
+      { memories: [{ size: memories[0]!.contentSize & ~0xffff, contentSize: memories[0]!.contentSize }] },
+      { memories: [null] },
+      { globals: globals.slice(1) },
+      { globals: [...globals, '0'] },
+      { references: null },
+      { references: {} },
+      { references: { ...references, tables: [] } },
+      { references: { ...references, globals: [[9, null]] } },
+      { references: { ...references, globals: [[0, { table: 0, index: 99 }]] } },
+      withTable({ length: 2 ** 31 }),
+      withTable({ length: -1 }),
+      withTable({ changes: 5 }),
+      withTable({ changes: [[99, null]] }),
+      withTable({ changes: [[0, { export: '$pool.restore' }]] }),
+      withTable({ changes: [[0, { export: 'memory' }]] }),
+      withTable({ changes: [[0, 'one']] }),
+    ];
+    for (const changes of forgeries) await expect(load(changes as Record<string, unknown>), JSON.stringify(changes)).rejects.toMatchObject({ code: 'bad-header' });
+  });
 });

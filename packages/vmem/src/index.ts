@@ -7,6 +7,6 @@ export { BUFFER_PAGE_SIZE, BufferMemory, type BufferMemoryOptions } from './buff
 export { type PageRun } from './page-map.ts';
 export { PAGE_SIZE_MIN, PagedMemory, type PagedMemoryLayout, type PagedMemoryStats } from './paged-memory.ts';
 export { preTouch, type PreTouchOptions, type PreTouchProgress, type PreTouchReport, type PreTouchStrategy } from './pre-touch.ts';
-export { resident, unlock } from './residency.ts';
+export { discardPages, resident, unlock } from './residency.ts';
 export { WASM_PAGE_SIZE, WasmMemory, type WasmMemoryOptions } from './wasm-memory.ts';
 export { WriteTracker } from './write-tracker.ts';

@@ -63,6 +63,8 @@ export interface OperatingSystem {
   readonly populate?: ((address: bigint, size: number) => Promise<void>) | undefined;
   /** Brings new pages in from behind the scenes where reserved, inaccessible ones lie, which stay inaccessible. Missing where there is no way. */
   readonly populateReserved?: ((address: bigint, size: number) => Promise<void>) | undefined;
+  /** Takes the memory back that such pages got. Throws where any page of the range is accessible. Missing where there is no way. */
+  readonly discardReserved?: ((address: bigint, size: number) => void) | undefined;
   /** Asks for huge pages. */
   readonly adviseHugePages: (address: bigint, size: number) => void;
   /** Keeps pages in memory whatever happens; they become resident. */

@@ -40,6 +40,37 @@ export function unlock(memory: Memory, from = 0, to: number = memory.committed):
   if (size > 0) os.unlock(address, size);
 }
 
+/**
+ * Gives the physical memory of all whole pages in `[from, to)` back at once, contents lost: they read as zero, and take memory again when they are written. For memories
+ * that nobody will use any more, which engines give back only when they collect garbage. O(resident pages).
+ *
+ * @param memory - Any memory but a `FileMemory`, whose pages are those of the file.
+ * @param from - Where the range starts, in bytes.
+ * @param to - Where it ends, up to `memory.reserved`: pages behind the current size can be resident, see `preTouch`.
+ * @returns `false` where there is no way but on Linux with the package koffi: nothing changed.
+ * @throws TypeError or RangeError for a range that is none, AllocatorError `released`, `unsupported` when what lies behind the memory is not its own, `system` when the
+ *   operating system refuses, as it does for locked pages.
+ */
+export function discardPages(memory: Memory, from = 0, to: number = memory.committed): boolean {
+  checkInteger(from, 'from', 0, memory.reserved);
+  checkInteger(to, 'to', from, memory.reserved);
+  memory.refresh();
+  const os = findOperatingSystem();
+  if (os?.discardReserved === undefined) return false;
+  const base = os.addressOf(memory.buffer);
+  const page = BigInt(os.pageSize);
+  const within = (start: number, end: number, discard: (address: bigint, size: number) => void): void => {
+    const first = (base + BigInt(start) + page - 1n) / page;
+    const last = (base + BigInt(end)) / page;
+    if (last > first) discard(first * page, Number((last - first) * page));
+  };
+  const { committed } = memory;
+  // First what can be refused.
+  if (to > committed) within(Math.max(from, committed), to, os.discardReserved);
+  if (from < committed) within(from, Math.min(to, committed), os.discard);
+  return true;
+}
+
 /** What `resident` returns, for a range that was checked. */
 export function residentBytes(os: OperatingSystem, memory: Memory, from: number, to: number): number {
   const { address, size } = pagesAround(os, memory, from, to);

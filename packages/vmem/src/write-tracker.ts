@@ -11,6 +11,8 @@ import { pagesAround } from './residency.ts';
  * The first write to a page after each question costs a fault of about a microsecond; later ones cost nothing.
  */
 export class WriteTracker {
+  /** Who watches, by where the memory is. One that was dropped and never stopped keeps nobody away. */
+  static readonly #watching = new Map<bigint, WeakRef<WriteTracker>>();
   /** Bytes in the pages that it tells apart. */
   readonly pageSize: number;
   readonly #memory: Memory;
@@ -20,6 +22,7 @@ export class WriteTracker {
   readonly #address: bigint;
   readonly #pages: WrittenPages;
   #isStopped = false;
+  #isTaking = false;
 
   private constructor(os: OperatingSystem, memory: Memory, size: number, pages: WrittenPages) {
     this.#os = os;
@@ -37,7 +40,8 @@ export class WriteTracker {
    * @param size - Bytes to watch, from its start, up to `memory.reserved`: pages that it grows over later are watched too. Default: all of that.
    * @returns `undefined` where the platform cannot: it takes Linux 6.7 or later with koffi, a process that may use `userfaultfd`, and a memory that starts at the
    *   start of a page, which large `ArrayBuffer`s do not.
-   * @throws RangeError for a size that is none, AllocatorError `released`.
+   * @throws TypeError or RangeError for a size that is none, AllocatorError `released`, `busy` while another tracker watches the memory: what one is told, the other
+   *   would miss.
    */
   static start(memory: Memory, size: number = memory.reserved): WriteTracker | undefined {
     checkInteger(size, 'size', 0, memory.reserved);
@@ -46,8 +50,12 @@ export class WriteTracker {
     if (os?.trackWrites === undefined || size === 0) return undefined;
     const address = os.addressOf(memory.buffer);
     if (address % BigInt(os.pageSize) !== 0n) return undefined;
+    if (WriteTracker.#watching.get(address)?.deref() !== undefined) throw new AllocatorError('busy', 'another tracker watches the memory: stop that one first');
     const pages = os.trackWrites(address, pagesAround(os, memory, 0, size).size);
-    return pages && new WriteTracker(os, memory, size, pages);
+    if (pages === undefined) return undefined;
+    const tracker = new WriteTracker(os, memory, size, pages);
+    WriteTracker.#watching.set(address, new WeakRef(tracker));
+    return tracker;
   }
 
   /**
@@ -55,21 +63,30 @@ export class WriteTracker {
    * two million bytes at a time as long as none of them was written.
    *
    * @param visit - Called for each run of pages: from where, up to where, in bytes. Runs are in order; neighbours may come as one or as several. What it writes
-   *   to the run is not told the next time.
-   * @param to - Where to end, in bytes. What lies behind is not looked at, and told the next time.
+   *   to the run is not told the next time; nor is what other threads write to it meanwhile.
+   * @param to - Where to end, in bytes, up to `memory.reserved`; runs are of whole pages. What lies behind is not looked at, and told the next time.
    * @returns How many bytes the runs have.
-   * @throws AllocatorError `released` after `stop`, `system` when the operating system refuses.
+   * @throws TypeError or RangeError for an end that is none, AllocatorError `released` after `stop`, `busy` when `visit` calls it, `unsupported` when the memory has moved,
+   *   `system` when the operating system refuses; what `visit` throws, and then at least the run that it was called for is told again.
    */
   take(visit: (from: number, to: number) => void, to: number = this.#memory.committed): number {
+    checkInteger(to, 'to', 0, this.#memory.reserved);
     if (this.#isStopped) throw new AllocatorError('released', 'the tracker was stopped');
+    if (this.#isTaking) throw new AllocatorError('busy', 'the tracker is telling already');
     if (this.#os.addressOf(this.#memory.buffer) !== this.#address) throw new AllocatorError('unsupported', 'the memory has moved since it is watched');
-    return this.#pages.take(Math.min(to, this.#size), visit);
+    this.#isTaking = true;
+    try {
+      return this.#pages.take(Math.min(to, this.#size), visit);
+    } finally {
+      this.#isTaking = false;
+    }
   }
 
   /** Ends the watch: writes cost nothing any more. Does nothing the second time. O(pages). */
   stop(): void {
     if (this.#isStopped) return;
     this.#isStopped = true;
+    WriteTracker.#watching.delete(this.#address);
     this.#pages.stop();
   }
 

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { BufferMemory, preTouch, resident, WasmMemory } from '../src/index.ts';
+import { BufferMemory, discardPages, preTouch, resident, WasmMemory } from '../src/index.ts';
 import { pagesAround } from '../src/residency.ts';
 import { refusal } from './refusal.ts';
 import { ALL_MEMORIES, DATA, isFilledWith, os, untouched } from './touched-memory.ts';
@@ -34,6 +34,22 @@ describe.skipIf(os === undefined)('the resident part of', () => {
       expect([resident(memory, 0, 0), resident(memory, start, start), resident(memory, 4 * MIB, 4 * MIB)]).toEqual([0, 0, 0]);
     });
 
+    test.runIf(process.platform === 'linux' && kind.name !== 'memory in a file')('is nothing after it was discarded, and the pages around it stay', () => {
+      const memory = untouched(kind, 4 * MIB);
+      memory.u8.fill(7, MIB, 2 * MIB);
+      const [from, to] = [MIB + page + 100, 2 * MIB - page - 100];
+      expect(discardPages(memory, from, to)).toBe(true);
+      expect(resident(memory, MIB + 3 * page, 2 * MIB - 3 * page)).toBe(0);
+      expect(isFilledWith(memory.u8.subarray(MIB, from), 7)).toBe(true);
+      expect(isFilledWith(memory.u8.subarray(to, 2 * MIB), 7)).toBe(true);
+      expect(isFilledWith(memory.u8.subarray(MIB + 3 * page, 2 * MIB - 3 * page), 0)).toBe(true);
+      memory.u8[MIB + 4 * page] = 1;
+      expect(resident(memory, MIB + 3 * page, 2 * MIB - 3 * page)).toBe(page);
+      expect(discardPages(memory, from, from + 10)).toBe(true);
+      expect(memory.u8[from]).toBe(7);
+      expect(() => discardPages(memory, 5, 4)).toThrow(RangeError);
+    });
+
     test('does not grow by reading, where the system tells pages of zeros from others', () => {
       const memory = untouched(kind, 4 * MIB);
       const before = resident(memory)!;
@@ -58,6 +74,18 @@ describe.skipIf(os === undefined)('the resident part of', () => {
       expect(() => resident(memory)).toThrow(refusal('released'));
       expect(() => resident(memory, 0, 1)).toThrow(refusal('released'));
     });
+  });
+
+  test.runIf(os?.discardReserved !== undefined)('pages behind a memory are discarded, and never those of somebody else', async () => {
+    const memory = WasmMemory.create({ reserve: 16 * MIB, commit: MIB });
+    await preTouch(memory, { to: 8 * MIB });
+    expect(resident(memory, 0, 16 * MIB)).toBe(8 * MIB);
+    expect(discardPages(memory, 2 * MIB, 8 * MIB)).toBe(true);
+    expect(resident(memory, 0, 16 * MIB)).toBe(2 * MIB);
+    memory.u8[MIB - 1] = 1;
+    const overstated = WasmMemory.wrap(new WebAssembly.Memory({ initial: 16, maximum: 17 }), { reserve: 2 * MIB, commit: 0 });
+    Object.defineProperty(overstated, 'reserved', { value: 2 ** 47 });
+    expect(() => discardPages(overstated, 0, 2 ** 47)).toThrow(refusal('unsupported'));
   });
 
   test('a memory of 4 GiB is counted in no time', async () => {

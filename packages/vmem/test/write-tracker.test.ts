@@ -89,6 +89,42 @@ describe.runIf(isSupported)('written pages', () => {
     expect(pagesOf(tracker)).toEqual(expected);
   });
 
+  test('one tracker at a time watches a memory', () => {
+    const memory = WasmMemory.create({ reserve: 2 ** 24, commit: 2 ** 20 });
+    const first = WriteTracker.start(memory)!;
+    pagesOf(first);
+    memory.u8[50 * PAGE] = 1;
+    expect(() => WriteTracker.start(WasmMemory.attach(memory.wasm))).toThrow(refusal('busy'));
+    expect(pagesOf(first)).toEqual([50]);
+    first.stop();
+    using second = WriteTracker.start(memory)!;
+    pagesOf(second);
+    memory.u8[51 * PAGE] = 1;
+    expect(pagesOf(second)).toEqual([51]);
+  });
+
+  test('whoever is told may throw or stop the tracker, and not ask it again', () => {
+    const memory = WasmMemory.create({ reserve: 2 ** 24, commit: 2 ** 20 });
+    using tracker = WriteTracker.start(memory)!;
+    pagesOf(tracker);
+    memory.u8[50 * PAGE] = 1;
+    expect(() => tracker.take(() => tracker.take(() => undefined))).toThrow(refusal('busy'));
+    expect(() =>
+      tracker.take(() => {
+        throw new Error('enough');
+      }),
+    ).toThrow('enough');
+    expect(tracker.take(() => tracker.stop())).toBe(PAGE);
+    expect(() => tracker.take(() => undefined)).toThrow(refusal('released'));
+  });
+
+  test('an end that is none is refused', () => {
+    const memory = WasmMemory.create({ reserve: 2 ** 20 });
+    using tracker = WriteTracker.start(memory)!;
+    for (const to of [-1, 1.5, NaN, 2 ** 20 + 1]) expect(() => tracker.take(() => undefined, to)).toThrow(RangeError);
+    expect(() => tracker.take(() => undefined, '5' as unknown as number)).toThrow(TypeError);
+  });
+
   test('a stopped tracker can only throw', () => {
     const memory = WasmMemory.create({ reserve: 2 ** 20 });
     const tracker = WriteTracker.start(memory)!;

@@ -6,6 +6,7 @@ export const ADDED = {
   restore: 'restore',
   memory: (index: number): string => `memory.${index}`,
   hidden: (index: number): string => `hidden.${index}`,
+  knownPages: (index: number): string => `known.${index}`,
   table: (index: number): string => `table.${index}`,
   marks: (index: number): string => `marks.${index}`,
   markedCount: (index: number): string => `marked.${index}`,

@@ -102,7 +102,7 @@ export class Additions {
         payload.write(unsigned((section?.count ?? 0) + added.length));
         if (id === SECTION.code) payload.write(code);
         else if (section !== undefined) payload.copy(bytes, section.start, section.end);
-        payload.write(...added);
+        for (const entry of added) payload.write(entry);
       }
       if (payload.length > 0) module.write([id], unsigned(payload.length), payload.bytes);
     }

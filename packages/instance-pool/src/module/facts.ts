@@ -15,6 +15,7 @@ export interface TableFacts {
   readonly elementType: readonly number[];
   /** The same without "nullable reference to", as `ref.null` takes it; `undefined` where elements cannot be null. */
   readonly heapType: readonly number[] | undefined;
+  readonly has64BitIndices: boolean;
 }
 
 /** A memory. */
@@ -36,6 +37,12 @@ export interface GlobalFacts {
   readonly heapType: readonly number[] | undefined;
   /** The constant expression that it starts with, its end included; none where it is imported. */
   readonly initializer: Uint8Array | undefined;
+}
+
+/** What an import is called. */
+export interface ImportName {
+  readonly module: string;
+  readonly name: string;
 }
 
 /** An instruction that concerns a reset. */
@@ -77,6 +84,8 @@ export interface ModuleFacts {
   /** How many parameters the types of functions have, by the index of the type. */
   readonly parameterCounts: ReadonlyMap<number, number>;
   readonly functionCount: number;
+  /** Imports that have state: memories, tables, mutable globals. */
+  readonly importedState: readonly ImportName[];
   readonly tables: readonly TableFacts[];
   readonly memories: readonly MemoryFacts[];
   readonly globals: readonly GlobalFacts[];

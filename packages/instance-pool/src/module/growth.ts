@@ -23,6 +23,8 @@ export interface Growth {
   readonly hidden: number;
   /** Global: pages that it saw when its state was saved. */
   readonly savedPages: number;
+  /** Global: pages of the memory when its state was saved, or when the module itself made it grow after that. Others show that the host did. */
+  readonly knownPages: number;
   /** Function in place of `memory.grow`. */
   readonly grow: number;
   /** The check of accesses, if there is to be one. */
@@ -46,7 +48,9 @@ const NEAR_SIZE = 1024;
 export function growthOf(additions: Additions, memory: number, { initial }: MemoryFacts, checksBounds: boolean): Growth {
   const hidden = additions.global([i32], [...op.i32Const(0), ...op.end]);
   const savedPages = additions.global([i32], [...op.i32Const(0), ...op.end]);
+  const knownPages = additions.global([i32], [...op.i32Const(0), ...op.end]);
   additions.export(ADDED.hidden(memory), 'global', hidden);
+  additions.export(ADDED.knownPages(memory), 'global', knownPages);
   const bounds = checksBounds ? boundsOf(additions, memory, hidden, initial) : undefined;
   const renew = bounds === undefined ? [] : renewLimit(memory, hidden, bounds);
   // Local 0: pages asked for; 1: pages before, as seen.
@@ -59,6 +63,8 @@ export function growthOf(additions: Additions, memory: number, { initial }: Memo
       ...[...op.localGet(0), ...op.globalGet(hidden), ...op.i32GtU, ...op.if],
       ...[...op.localGet(0), ...op.globalGet(hidden), ...op.i32Sub, ...op.memoryGrow(memory), ...op.i32Const(-1), ...op.i32Eq],
       ...[...op.if, ...op.i32Const(-1), ...op.return, ...op.end],
+      // What the host added meanwhile stays unknown.
+      ...[...op.globalGet(knownPages), ...op.localGet(0), ...op.globalGet(hidden), ...op.i32Sub, ...op.i32Add, ...op.globalSet(knownPages)],
       ...[...op.i32Const(0), ...op.globalSet(hidden)],
       ...op.else,
       ...[...op.globalGet(hidden), ...op.localGet(0), ...op.i32Sub, ...op.globalSet(hidden)],
@@ -67,7 +73,7 @@ export function growthOf(additions: Additions, memory: number, { initial }: Memo
       ...op.localGet(1),
     ],
   );
-  return { hidden, savedPages, grow, bounds };
+  return { hidden, savedPages, knownPages, grow, bounds };
 }
 
 function boundsOf(additions: Additions, memory: number, hidden: number, initial: number): Bounds {

@@ -6,7 +6,7 @@
  *
  * Held against it, on the 690 KB of SQLite that sql.js brings: wasmparser takes 0.07 s and weighs half a megabyte. binaryen takes 2 s, weighs 15 MB, and writes all
  * code anew; the bindings of walrus (`@napi-rs/wasm-tools`) refuse code that is nested more than 250 deep, as it is there; `@webassemblyjs/wasm-parser` knows no saturating
- * conversions. What wasmparser lacks is the index of a memory in an access: see `newReader`.
+ * conversions. What wasmparser lacks is made up for in `newReader`.
  */
 
 import { AllocatorError } from '@allokit/allocator';
@@ -15,6 +15,7 @@ import type {
   IElementSegmentBody,
   IExportEntry,
   IFunctionInformation,
+  IGlobalType,
   IGlobalVariable,
   IImportEntry,
   IMemoryType,
@@ -26,7 +27,7 @@ import type {
 } from 'wasmparser';
 import { accessOf, PREFIX } from './accesses.ts';
 import { KIND, readUnsigned, SECTION, signed } from './encoding.ts';
-import type { BodyFacts, GlobalFacts, MemoryFacts, ModuleFacts, Point, Section, TableFacts } from './facts.ts';
+import type { BodyFacts, GlobalFacts, ImportName, MemoryFacts, ModuleFacts, Point, Section, TableFacts } from './facts.ts';
 
 /** The states of the parser: its own names for them exist for the compiler only. */
 const STATE = {
@@ -41,6 +42,7 @@ const STATE = {
   memory: 15,
   export: 17,
   beginBody: 28,
+  initializerOperator: 26,
   operator: 30,
   endBody: 31,
   elementBody: 34,
@@ -70,8 +72,15 @@ const SEGMENT_ARRAYS: ReadonlySet<number> = new Set([0xfb09, 0xfb0a, 0xfb12, 0xf
 
 const TYPE_KIND = { ref: -28, nullableRef: -29, funcref: -16, externref: -17, firstAbstract: -23, lastAbstract: -12 } as const;
 const MEMORY_64 = 0x04;
+const HAS_MAXIMUM = 0x01;
+const INDICES_64 = 0x04;
+/** What begins a table with an initial value, and a byte behind it. */
+const TABLE_WITH_VALUE = { start: 0x40, size: 2 } as const;
+const END = 0x0b;
 const MUTABLE_OBJECTS = 'the module has garbage-collected structures or arrays that can be changed, which no reset can find';
 const HAS_MEMORY_INDEX = 0x40;
+/** Names are kept as they are: what looks like a mark of byte order is part of them. */
+const NAMES = new TextDecoder('utf-8', { ignoreBOM: true });
 
 /**
  * Reads a module that the engine has found valid.
@@ -97,9 +106,17 @@ function unsupported(cause: unknown): AllocatorError {
   return new AllocatorError('unsupported', `the module cannot be read: ${cause instanceof Error ? cause.message : String(cause)}`, { cause });
 }
 
-/** What is replaced of the parser: see `newReader`. */
+/** What is replaced of the parser, and what that needs of it. */
 interface ReaderParts {
+  readonly position: number;
+  state: number;
+  result: unknown;
+  readonly error: unknown;
   readonly readVarUint32: () => number;
+  readonly readType: () => Type;
+  readonly readResizableLimits: (hasMaximum: boolean) => ITableType['limits'];
+  readonly readCodeOperator: () => boolean;
+  readonly skipBytes: (count: number) => void;
 }
 
 /** Where an access goes, as read here. */
@@ -109,17 +126,53 @@ interface MemoryArgument {
   readonly memory: number;
 }
 
-/** The parser, taught to read accesses to memories other than the first one. Everything else about several memories it knows. */
+/** A table, as read here. */
+interface TableDeclaration extends ITableType {
+  readonly has64BitIndices: boolean;
+}
+
+/** The parser, taught about accesses to memories other than the first one, indices of memories and tables in several bytes, and tables with an initial value. */
 function newReader(reader: BinaryReader, bytes: Uint8Array): BinaryReader {
-  Object.defineProperty(reader, 'readMemoryImmediate', {
-    value(this: ReaderParts): MemoryArgument {
-      const flags = this.readVarUint32();
-      const memory = (flags & HAS_MEMORY_INDEX) === 0 ? 0 : this.readVarUint32();
-      return { flags, memory, offset: this.readVarUint32() >>> 0 };
+  Object.defineProperties(reader, {
+    readMemoryImmediate: {
+      value(this: ReaderParts): MemoryArgument {
+        const flags = this.readVarUint32();
+        const memory = (flags & HAS_MEMORY_INDEX) === 0 ? 0 : this.readVarUint32();
+        return { flags, memory, offset: this.readVarUint32() >>> 0 };
+      },
+    },
+    // The parser takes indices for single bytes that are reserved. They may have five, zeros included: what follows would be taken for instructions.
+    readVarUint1: {
+      value(this: ReaderParts): number {
+        return this.readVarUint32();
+      },
+    },
+    readTableType: {
+      value(this: ReaderParts): TableDeclaration {
+        const hasValue = bytes[this.position] === TABLE_WITH_VALUE.start;
+        if (hasValue) this.skipBytes(TABLE_WITH_VALUE.size);
+        const elementType = this.readType();
+        const flags = this.readVarUint32();
+        const limits = this.readResizableLimits((flags & HAS_MAXIMUM) !== 0);
+        if (hasValue) skipExpression(this);
+        return { elementType, limits, has64BitIndices: (flags & INDICES_64) !== 0 };
+      },
     },
   });
   reader.setData(bytes.buffer as ArrayBuffer, 0, bytes.byteLength);
   return reader;
+}
+
+/** Reads over a constant expression. */
+function skipExpression(reader: ReaderParts): void {
+  const { state } = reader;
+  reader.state = STATE.initializerOperator;
+  reader.result = undefined;
+  do {
+    reader.readCodeOperator();
+    if (reader.state === STATE.error) throw unsupported(reader.error);
+  } while ((reader.result as { readonly code: number }).code !== END);
+  reader.state = state;
 }
 
 /** The facts while they are collected. */
@@ -130,6 +183,7 @@ class Collector implements ModuleFacts {
   typeCount = 0;
   readonly parameterCounts = new Map<number, number>();
   functionCount = 0;
+  readonly importedState: ImportName[] = [];
   readonly tables: TableFacts[] = [];
   readonly memories: MemoryFacts[] = [];
   readonly globals: GlobalFacts[] = [];
@@ -152,7 +206,7 @@ class Collector implements ModuleFacts {
     let body: { -readonly [key in keyof BodyFacts]: BodyFacts[key] } | undefined;
     let points: Point[] = [];
     let initializerStart = 0;
-    let globalType: { contentType: Type; mutability: number } | undefined;
+    let globalType: IGlobalType | undefined;
     while (reader.read()) {
       const { position } = reader;
       const result: unknown = reader.result;
@@ -187,7 +241,7 @@ class Collector implements ModuleFacts {
           this.#typeIndices.push((result as { typeIndex: number }).typeIndex);
           break;
         case STATE.table:
-          this.#addTable((result as ITableType).elementType, false);
+          this.#addTable(result as TableDeclaration, false);
           break;
         case STATE.memory:
           this.#addMemory(result as IMemoryType, this.bytes[this.#entryStart(SECTION.memory, this.memories.filter((memory) => !memory.isImported).length, before)]!, false);
@@ -201,7 +255,7 @@ class Collector implements ModuleFacts {
           break;
         case STATE.export: {
           const { field, kind, index } = result as IExportEntry;
-          this.exports.push({ name: new TextDecoder().decode(field), kind, index });
+          this.exports.push({ name: NAMES.decode(field), kind, index });
           break;
         }
         case STATE.elementBody:
@@ -235,6 +289,7 @@ class Collector implements ModuleFacts {
       }
       before = position;
     }
+    throw unsupported('it ends in the middle');
   }
 
   /** The first entry of a section stands behind the count, the others behind one another. */
@@ -250,11 +305,13 @@ class Collector implements ModuleFacts {
     if (id === SECTION.data) this.dataSegmentCount = count.value;
   }
 
-  #addImport({ kind, type }: IImportEntry, before: number): void {
+  #addImport({ module: moduleName, field: fieldName, kind, type }: IImportEntry, before: number): void {
+    const hasState = (kind as number) === KIND.table || (kind as number) === KIND.memory || ((kind as number) === KIND.global && (type as IGlobalType).mutability === 1);
+    if (hasState) this.importedState.push({ module: NAMES.decode(moduleName), name: NAMES.decode(fieldName) });
     const isFirst = before < this.sections.get(SECTION.import)!.start;
     if ((kind as number) === KIND.function) this.functionCount += 1;
-    else if ((kind as number) === KIND.table) this.#addTable((type as ITableType).elementType, true);
-    else if ((kind as number) === KIND.global) this.#addGlobal(type as { contentType: Type; mutability: number }, undefined);
+    else if ((kind as number) === KIND.table) this.#addTable(type as TableDeclaration, true);
+    else if ((kind as number) === KIND.global) this.#addGlobal(type as IGlobalType, undefined);
     else if ((kind as number) === KIND.memory) {
       // Two names and the kind stand before the flags.
       const module = readUnsigned(this.bytes, isFirst ? this.sections.get(SECTION.import)!.start : before);
@@ -263,8 +320,8 @@ class Collector implements ModuleFacts {
     }
   }
 
-  #addTable(elementType: Type, isImported: boolean): void {
-    this.tables.push({ isImported, elementType: encodeType(elementType), heapType: heapTypeOf(elementType) });
+  #addTable({ elementType, has64BitIndices }: TableDeclaration, isImported: boolean): void {
+    this.tables.push({ isImported, elementType: encodeType(elementType), heapType: heapTypeOf(elementType), has64BitIndices });
   }
 
   #addMemory({ limits, shared }: IMemoryType, flags: number, isImported: boolean): void {
@@ -272,7 +329,7 @@ class Collector implements ModuleFacts {
     this.memories.push({ isImported, isShared: shared, initial: limits.initial, maximum: limits.maximum });
   }
 
-  #addGlobal({ contentType, mutability }: { contentType: Type; mutability: number }, initializer: Uint8Array | undefined): void {
+  #addGlobal({ contentType, mutability }: IGlobalType, initializer: Uint8Array | undefined): void {
     const isMutable = mutability === 1;
     const type = encodeType(contentType);
     this.globals.push({ isImported: initializer === undefined, isMutable, type, heapType: heapTypeOf(contentType), initializer });
@@ -288,19 +345,20 @@ function pointOf(operator: IOperatorInformation, bytes: Uint8Array, start: numbe
   }
   if (SEGMENT_ARRAYS.has(code)) return { code, start, end, memory: -1, from: 0, offset: 0, segment: operator.segmentIndex ?? 0, table: -1 };
   if (!POINTS.has(code)) return undefined;
-  const isCopy = code === CODE.memoryCopy;
-  const hasMemory = isCopy || code === CODE.memorySize || code === CODE.memoryGrow || code === CODE.memoryFill || code === CODE.memoryInit;
-  return {
-    code,
-    start,
-    end,
-    // The index of the memory is the last immediate, and of a copy the last but one: the parser reads it and says nothing.
-    memory: hasMemory ? bytes[end - (isCopy ? 2 : 1)]! : -1,
-    from: isCopy ? bytes[end - 1]! : 0,
-    offset: 0,
-    segment: operator.segmentIndex ?? -1,
-    table: tableOf(code, operator),
-  };
+  return { code, start, end, ...memoriesOf(code, bytes, start), offset: 0, segment: operator.segmentIndex ?? -1, table: tableOf(code, operator) };
+}
+
+const WITH_MEMORY: ReadonlySet<number> = new Set([CODE.memorySize, CODE.memoryGrow, CODE.memoryInit, CODE.memoryCopy, CODE.memoryFill]);
+
+/** The memories of an instruction other than an access: the parser reads their indices and says nothing. */
+function memoriesOf(code: number, bytes: Uint8Array, start: number): { readonly memory: number; readonly from: number } {
+  if (!WITH_MEMORY.has(code)) return { memory: -1, from: 0 };
+  // Before them stand the opcode, in two parts where it has a prefix, and the segment.
+  let at = start + 1;
+  if (code >= PREFIX.bulk) at = readUnsigned(bytes, at).end;
+  if (code === CODE.memoryInit) at = readUnsigned(bytes, at).end;
+  const { value: memory, end } = readUnsigned(bytes, at);
+  return { memory, from: code === CODE.memoryCopy ? readUnsigned(bytes, end).value : 0 };
 }
 
 /** The table that is changed. The parser calls the destination of a copy its table. */

@@ -15,7 +15,7 @@
 import { AllocatorError } from '@allokit/allocator';
 import { ADDED } from './added-names.ts';
 import { Additions } from './additions.ts';
-import type { MemoryFacts, ModuleFacts } from './facts.ts';
+import type { ImportName, MemoryFacts, ModuleFacts } from './facts.ts';
 import { instrument } from './instrument.ts';
 import { growthOf, type Growth } from './growth.ts';
 import { markingOf, type Marking } from './marking.ts';
@@ -46,6 +46,8 @@ export interface RewrittenModule {
   readonly prefix: string;
   /** Names of the module's own exports. */
   readonly exportNames: readonly string[];
+  /** Imports that have state. */
+  readonly importedState: readonly ImportName[];
   readonly memories: readonly RewrittenMemory[];
   /** Indices of the tables that can change. */
   readonly tables: readonly number[];
@@ -80,6 +82,7 @@ export async function rewrite(bytes: Uint8Array, options: RewriteOptions): Promi
     bytes: additions.assemble(code),
     prefix: additions.prefix,
     exportNames: facts.exports.map(({ name }) => name),
+    importedState: facts.importedState,
     memories: facts.memories.map((memory, index) => ({ ...memory, canGrow: growths[index] !== undefined, listOffset: markings[index]?.listOffset })),
     tables,
     globals,

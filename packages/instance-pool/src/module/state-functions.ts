@@ -46,7 +46,8 @@ export function stateFunctions(additions: Additions, facts: ModuleFacts, { growt
   for (const flag of flags) addGlobal(flag, [TYPE.i32], undefined, undefined);
 
   for (const index of tables) {
-    const { elementType, heapType } = facts.tables[index]!;
+    const { elementType, heapType, has64BitIndices } = facts.tables[index]!;
+    if (has64BitIndices) throw new AllocatorError('unsupported', `table ${index} can change and has 64-bit indices`);
     if (heapType === undefined) throw new AllocatorError('unsupported', `table ${index} can change and holds references that cannot be null`);
     const kept = additions.table(elementType);
     const ranges = [...op.i32Const(0), ...op.i32Const(0), ...op.tableSize(kept)];
@@ -56,8 +57,9 @@ export function stateFunctions(additions: Additions, facts: ModuleFacts, { growt
   }
   growths.forEach((growth, memory) => {
     if (growth === undefined) return;
-    const { hidden, savedPages, bounds } = growth;
+    const { hidden, savedPages, knownPages, bounds } = growth;
     save.push(...op.memorySize(memory), ...op.globalGet(hidden), ...op.i32Sub, ...op.globalSet(savedPages));
+    save.push(...op.memorySize(memory), ...op.globalSet(knownPages));
     restore.push(...op.memorySize(memory), ...op.globalGet(savedPages), ...op.i32Sub, ...op.globalSet(hidden));
     if (bounds !== undefined) restore.push(...renewLimit(memory, hidden, bounds));
   });

@@ -67,6 +67,10 @@ export function linux(base: PosixSystem, calls: PosixCalls): PosixSystem {
     resident: scan ?? base.resident,
     populate: canPopulate ? populate : undefined,
     populateReserved: canPopulate ? populateReserved : undefined,
+    discardReserved(address, size) {
+      if (!isInaccessible(address, size)) throw new AllocatorError('unsupported', `the ${size} bytes behind the memory are in use: its reserve was stated too large`);
+      base.discard(address, size);
+    },
     adviseHugePages: (address, size) => void check(madvise(address, size, MADV_HUGEPAGE), 'madvise(MADV_HUGEPAGE)', `use huge pages for ${size} bytes`),
     trackWrites: scan === undefined ? undefined : writtenPages(base, calls),
     memoryLimits: () => memoryLimits('/', resourceLimits),

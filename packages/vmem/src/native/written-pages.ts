@@ -78,6 +78,7 @@ export function writtenPages({ addressOf }: PosixSystem, { bind, check }: PosixC
       if (Number(last - first) <= count * SPAN_PER_CALL) scan(protecting, first, last);
       else for (let i = 0; i < count; i += 1) scan(protecting, ranges[i * 3]!, ranges[i * 3 + 1]!);
     };
+    let isStopped = false;
     const take = (to: number, visit: (from: number, to: number) => void): number => {
       const end = address + BigInt(to);
       let bytes = 0;
@@ -90,11 +91,17 @@ export function writtenPages({ addressOf }: PosixSystem, { bind, check }: PosixC
           bytes += stop - start;
           visit(start, stop);
         }
+        // Whoever is told may end the watch.
+        if (isStopped) return bytes;
         protect(count);
       }
       return bytes;
     };
     scan(protecting, address, address + BigInt(size));
-    return { take, stop: () => void ioctl(faults, UFFDIO_UNREGISTER, BigUint64Array.of(address, BigInt(size))) };
+    const stop = (): void => {
+      isStopped = true;
+      ioctl(faults, UFFDIO_UNREGISTER, BigUint64Array.of(address, BigInt(size)));
+    };
+    return { take, stop };
   };
 }
