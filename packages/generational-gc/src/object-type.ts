@@ -94,12 +94,10 @@ export class RecordType<F extends Fields = Fields> extends ObjectType<F> {
       if (kind === undefined || offset === undefined) throw new RangeError(`${descriptor.name} has no field ${JSON.stringify(name)}`);
       return { kind, offset };
     });
-    const type: ConstructedType = {
-      core,
-      first: firstWordOf(id) | layout.size,
-      second: secondWordOf(id),
-      cellSize: cellSizeOf(layout.size),
-    };
+    const cellSize = cellSizeOf(layout.size);
+    // What is large has its size before the header, where the heap writes it.
+    const first = cellSize > SMALL_SIZE_MAX ? firstWordOf(id) : firstWordOf(id) | layout.size;
+    const type: ConstructedType = { core, first, second: secondWordOf(id), size: layout.size, cellSize };
     const construct = makeConstructor(type, filled) as (...values: NumberFor<Names>) => number;
     const checker = this.#checker;
     if (checker === undefined) return construct;

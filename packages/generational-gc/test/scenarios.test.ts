@@ -217,6 +217,48 @@ describe('the old space', () => {
   });
 });
 
+describe('records of more than 8 KiB', () => {
+  const wide = (count: number): Record<string, 'f64'> => Object.fromEntries(Array.from({ length: count }, (_, i) => [`number ${i}`, 'f64']));
+
+  // One that would fit into the eden, and one that is larger than all of it.
+  test.each([1100, 10_000])('of %i numbers are large objects: they survive, stay, and die as others do', (count) => {
+    const heap = smallHeap();
+    const small = heap.define('small', { key: 'i32' });
+    const type = heap.define('wide', { ...wide(count), first: 'ref', key: 'i32', second: 'value' } as { first: 'ref'; key: 'i32'; second: 'value' });
+    const { first, key, second } = type.fields;
+    const makeSmall = small.maker('key');
+    heap.stack.push(makeSmall(1));
+    heap.stack.push(makeSmall(2));
+    const root = heap.handle(type.maker('second', 'key', 'first')(heap.stack.get(1), 77, heap.stack.get(0)));
+    heap.stack.truncate(0);
+    expect(spaceOf(heap, root.ref)).toBe('large');
+    heap.verify();
+    const { ref } = root;
+    for (let i = 0; i < 4; i += 1) heap.collect('minor');
+    heap.collect('compact');
+    heap.verify();
+    expect(root.ref).toBe(ref);
+    expect([small.fields.key.get(first.get(ref)), small.fields.key.get(second.get(ref)), key.get(ref)]).toEqual([1, 2, 77]);
+    expect(heap.census().map((entry) => entry.count)).toEqual([2, 1]);
+    expect(first.get(type.allocate())).toBe(0);
+    root.release();
+    heap.collect('full');
+    expect(heap.census().every((entry) => entry.count === 0)).toBe(true);
+    expect(heap.stats().largeBytes).toBe(0);
+  });
+
+  test('keep what they are given, should there have to be a collection for them', () => {
+    const heap = smallHeap({ stress: { action: 'step', verify: true } });
+    const small = heap.define('small', { key: 'i32' });
+    const type = heap.define('wide', { ...wide(1100), child: 'ref' } as { child: 'ref' });
+    const makeSmall = small.maker('key');
+    const make = type.maker('child');
+    for (let i = 0; i < 20; i += 1) heap.stack.push(make(makeSmall(i)));
+    heap.verify();
+    for (let i = 0; i < 20; i += 1) expect(small.fields.key.get(type.fields.child.get(heap.stack.get(i)))).toBe(i);
+  });
+});
+
 describe('out of memory', () => {
   test('is an error that leaves the heap usable', () => {
     const heap = smallHeap({ limit: 2 ** 18, nurserySize: 2 ** 15, nurserySizeMax: 2 ** 15 });
