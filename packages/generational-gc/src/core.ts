@@ -28,7 +28,7 @@ export const STATE_SIZE = 64;
 export const HEAP_ADDRESS_MAX = 2 ** 31;
 
 /** What a heap is busy with when it can take no orders. */
-export type Occupation = '' | 'collection' | 'finalizers' | 'released' | 'broken';
+export type Occupation = '' | 'collection' | 'finalizers' | 'image' | 'released' | 'broken';
 
 /** The shared state of a heap. */
 export class HeapCore {

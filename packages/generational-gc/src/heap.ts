@@ -238,12 +238,23 @@ export class GenerationalHeap {
     this.#collector.checkIdle();
     if (!(ref > 0)) this.#core.refuse(ref);
     this.#checker?.checkValue('ref', ref, 'ref');
-    const address = this.#core.isYoung(ref) ? this.#collector.minor(ref) : ref;
-    if (this.#core.isYoung(address)) throw new AllocatorError('out-of-memory', 'the old space has no room for the object');
     const { handles, pins } = this.#parts.roots;
+    // A root from the start: finalizers may be scheduled after the collection, and what schedules them may collect as well.
+    const pinned = handles.add(ref);
+    let address = ref;
+    try {
+      if (this.#core.isYoung(ref)) this.#collector.minor(ref);
+      if (this.#core.isYoung(handles.slots[pinned]!)) this.collect('full');
+      this.#collector.checkIdle();
+      address = handles.slots[pinned]!;
+      if (this.#core.isYoung(address)) throw new AllocatorError('out-of-memory', 'the old space has no room for the object');
+    } catch (error) {
+      handles.remove(pinned);
+      throw error;
+    }
     setPinned(this.#core.words, address, true);
     pins.set(address, (pins.get(address) ?? 0) + 1);
-    return new Pin(address, handles.add(address), (slot) => {
+    return new Pin(address, pinned, (slot) => {
       if (this.#core.occupation === 'released') return;
       this.#core.renew();
       handles.remove(slot);
@@ -338,10 +349,10 @@ export class GenerationalHeap {
   /**
    * Walks everything: every object, every reference, every free cell, every count. O(heap).
    *
-   * @throws AllocatorError `corrupt`, naming what is wrong and where.
+   * @throws AllocatorError `corrupt`, naming what is wrong and where; `busy` in the middle of a collection.
    */
   verify(): void {
-    this.#core.renew();
+    this.#collector.checkNotCollecting();
     checkHeader(this.memory, this.address, HEADER, this.#stateBytes);
     verifyHeap(this.#parts, this.#collector.cycle.phase);
   }
@@ -353,8 +364,7 @@ export class GenerationalHeap {
    * @param options - What may be changed on the way.
    */
   save(roots: readonly number[], options: ImageOptions = {}): Uint8Array<ArrayBuffer> {
-    this.#collector.checkIdle();
-    return saveImage(this.#core, roots, options);
+    return this.#collector.occupy('image', () => saveImage(this.#core, roots, options));
   }
 
   /**

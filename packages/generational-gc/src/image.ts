@@ -22,7 +22,7 @@ const HEADER_WORDS = 6;
 
 /** What an image may leave out. */
 export interface ImageOptions {
-  /** References for which this is true become `NULL` in the image. */
+  /** References for which this is true become `NULL` in the image. Asked once for each object. Must not allocate or collect: that is refused as `busy`. */
   readonly drops?: (ref: number) => boolean;
 }
 
@@ -39,8 +39,13 @@ export function saveImage(core: HeapCore, roots: readonly number[], { drops }: I
   const refs: number[] = [];
   const numberOf = (value: number): number => {
     if (value <= 0 || (value & 7) !== 0) return value;
-    if (drops?.(value) === true) return 0;
     let number = numbers.get(value);
+    if (number === undefined && drops?.(value) === true) {
+      number = 0;
+      numbers.set(value, number);
+    }
+    // Somebody else's code may have made the memory grow.
+    core.renew();
     if (number === undefined) {
       const second = core.words[(value >> 2) - 1];
       const isObject = second !== undefined && (second & GENERATION_MASK) <= LARGE && (second & FORWARDED) === 0;
@@ -51,6 +56,8 @@ export function saveImage(core: HeapCore, roots: readonly number[], { drops }: I
     }
     return number;
   };
+  // What `drops` wrote into an object that was looked through before is not in the image.
+  const numberIn = (value: number): number => (value <= 0 || (value & 7) !== 0 ? value : (numbers.get(value) ?? 0));
   const savedRoots = roots.map(numberOf);
   let objectBytes = 0;
   // The list grows while it is walked: every object that is found is looked through in turn.
@@ -75,7 +82,7 @@ export function saveImage(core: HeapCore, roots: readonly number[], { drops }: I
     words[at + 1] = size;
     image.set(core.bytes.subarray(ref, ref + size), at * 4 + 8);
     const [start, end] = tracedWords(core.words, core.types, ref);
-    for (let slot = start; slot < end; slot += 1) words[at + 2 + slot - (ref >> 2)] = numberOf(core.words[slot]!);
+    for (let slot = start; slot < end; slot += 1) words[at + 2 + slot - (ref >> 2)] = numberIn(core.words[slot]!);
     at += (OBJECT_HEADER_SIZE + padded(size)) >> 2;
   }
   return image;

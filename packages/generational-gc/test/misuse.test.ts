@@ -110,7 +110,7 @@ describe('a checked heap refuses', () => {
   });
 
   test('any use from within a collection, by way of its clock', () => {
-    // The first calls of a step are before it begins.
+    // Not the first call of a step, but one in its middle.
     let callsBefore = Infinity;
     const errors: unknown[] = [];
     let trespass = (): void => undefined;

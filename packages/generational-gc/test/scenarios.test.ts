@@ -224,7 +224,7 @@ describe('records of more than 8 KiB', () => {
   test.each([1100, 10_000])('of %i numbers are large objects: they survive, stay, and die as others do', (count) => {
     const heap = smallHeap();
     const small = heap.define('small', { key: 'i32' });
-    const type = heap.define('wide', { ...wide(count), first: 'ref', key: 'i32', second: 'value' } as { first: 'ref'; key: 'i32'; second: 'value' });
+    const type = heap.define('wide', { ...wide(count), first: 'ref', key: 'i32', second: 'value' });
     const { first, key, second } = type.fields;
     const makeSmall = small.maker('key');
     heap.stack.push(makeSmall(1));
@@ -250,7 +250,7 @@ describe('records of more than 8 KiB', () => {
   test('keep what they are given, should there have to be a collection for them', () => {
     const heap = smallHeap({ stress: { action: 'step', verify: true } });
     const small = heap.define('small', { key: 'i32' });
-    const type = heap.define('wide', { ...wide(1100), child: 'ref' } as { child: 'ref' });
+    const type = heap.define('wide', { ...wide(1100), child: 'ref' });
     const makeSmall = small.maker('key');
     const make = type.maker('child');
     for (let i = 0; i < 20; i += 1) heap.stack.push(make(makeSmall(i)));
