@@ -1,14 +1,18 @@
-/** The accessors of a checked heap: they know a stale reference, and one of the wrong type, when they see it. */
+/** The accessors and roots of a checked heap: they know a stale reference, and one of the wrong type, when they see it. */
 
 import { AllocatorError, formatAddress } from '@allokit/allocator';
-import type { HeapParts } from './heap-parts.ts';
+import type { HeapCore } from './core.ts';
 import type { Elements } from './elements.ts';
 import { isTraced, type FieldKind } from './field-kind.ts';
 import type { Field } from './fields.ts';
-import { FORWARDED, GENERATION_MASK, LARGE, OBJECT_HEADER_SIZE, OLD, typeOf, YOUNG } from './header.ts';
+import { GENERATION_MASK, OBJECT_HEADER_SIZE, OLD, typeOf, YOUNG } from './header.ts';
+import { Handle } from './handle.ts';
+import type { HeapParts } from './heap-parts.ts';
+import { ShadowStack } from './shadow-stack.ts';
+import type { SlotTable } from './slot-table.ts';
 import type { TypeDescriptor } from './type-table.ts';
 
-/** Tells good references from bad ones, as far as their header shows. */
+/** Tells good references from bad ones: those of another heap, and those whose object moved or was swept. Not those whose place another object of the type has taken. */
 export class Checker {
   readonly #parts: HeapParts;
 
@@ -40,11 +44,11 @@ export class Checker {
   #checkObject(ref: number, name: string): void {
     const { core } = this.#parts;
     if (typeof ref !== 'number') throw new TypeError(`a reference to ${name} must be a number, got ${typeof ref}`);
-    if (!(ref > OBJECT_HEADER_SIZE && ref < core.words.length * 4 && (ref & 7) === 0 && Number.isInteger(ref))) core.refuse(ref);
-    const second = core.words[(ref >> 2) - 1]!;
-    const generation = second & GENERATION_MASK;
-    const isPossible = generation === YOUNG ? this.#isYoungObject(ref) : (generation === OLD || generation === LARGE) && !core.isYoung(ref);
-    if (!isPossible || (second & FORWARDED) !== 0 || core.types.at(typeOf(core.words[(ref >> 2) - 2]!, second)) === undefined) core.refuse(ref);
+    core.checkObject(ref);
+    const generation = core.words[(ref >> 2) - 1]! & GENERATION_MASK;
+    const { old, large } = this.#parts;
+    const isPossible = generation === YOUNG ? this.#isYoungObject(ref) : generation === OLD ? old.hasCell(ref - OBJECT_HEADER_SIZE) : large.has(ref);
+    if (!isPossible) core.refuse(ref);
   }
 
   /** Whether a young object can be there: not where the last collection copied from. */
@@ -53,6 +57,47 @@ export class Checker {
     if (!core.isYoung(ref)) return false;
     if (nursery.isDegraded || (ref > nursery.survivorsStart && ref < nursery.survivorsEnd)) return true;
     return ref > nursery.edenStart && ref < nursery.edenStart + nursery.edenBytes;
+  }
+}
+
+/** A handle of a checked heap. */
+export class CheckedHandle extends Handle {
+  readonly #checker: Checker;
+
+  constructor(table: SlotTable, ref: number, checker: Checker) {
+    super(table, ref);
+    this.#checker = checker;
+  }
+
+  override get ref(): number {
+    return super.ref;
+  }
+
+  override set ref(value: number) {
+    this.#checker.checkValue('value', value, 'ref');
+    super.ref = value;
+  }
+}
+
+/** The shadow stack of a checked heap. */
+export class CheckedStack extends ShadowStack {
+  readonly #checker: Checker;
+
+  constructor(core: HeapCore, stackSize: number, checker: Checker) {
+    super(core, stackSize);
+    this.#checker = checker;
+  }
+
+  override push(value: number): number {
+    this.core.renew();
+    this.#checker.checkValue('value', value, 'value');
+    return super.push(value);
+  }
+
+  override set(slot: number, value: number): void {
+    this.core.renew();
+    this.#checker.checkValue('value', value, 'value');
+    super.set(slot, value);
   }
 }
 

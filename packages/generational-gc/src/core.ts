@@ -9,7 +9,7 @@
 
 import { AllocatorError, NULL, formatAddress, type Address, type Allocator, type Memory } from '@allokit/allocator';
 import { GreyStack } from './grey-stack.ts';
-import { FREE, GENERATION_MASK, MARKED, TYPE_SHIFT, TYPE_MASK, YOUNG } from './header.ts';
+import { FORWARDED, FREE, GENERATION_MASK, LARGE, MARKED, TYPE_SHIFT, TYPE_MASK, YOUNG, typeOf } from './header.ts';
 import { RememberedSet } from './remembered-set.ts';
 import { TypeTable } from './type-table.ts';
 
@@ -172,6 +172,17 @@ export class HeapCore {
     if (this.isMarking) this.shade(words[at]!);
     if ((value - this.youngStart) >>> 0 < this.youngSize && (value & 1) === 0) this.remembered.note(words, this.bytes, ref, second, at);
     words[at] = value;
+  }
+
+  /**
+   * Refuses what cannot be a reference, as far as the header shows that it would have. O(1).
+   *
+   * @throws AllocatorError `invalid-address`.
+   */
+  checkObject(ref: number): void {
+    const second = this.words[(ref >> 2) - 1];
+    const isObject = ref > 0 && ref === (ref | 0) && (ref & 7) === 0 && second !== undefined && (second & GENERATION_MASK) <= LARGE && (second & FORWARDED) === 0;
+    if (!isObject || this.types.at(typeOf(this.words[(ref >> 2) - 2]!, second)) === undefined) this.refuse(ref);
   }
 
   /** Whatever is known of an address that holds no object, in words. */

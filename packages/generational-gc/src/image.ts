@@ -11,7 +11,7 @@ import { AllocatorError } from '@allokit/allocator';
 import type { HeapParts } from './heap-parts.ts';
 import type { HeapCore } from './core.ts';
 import type { FieldKind } from './field-kind.ts';
-import { cellSizeOf, FORWARDED, GENERATION_MASK, LARGE, MARKED, OBJECT_HEADER_SIZE, OLD, SMALL_SIZE_MAX, typeOf } from './header.ts';
+import { cellSizeOf, MARKED, OBJECT_HEADER_SIZE, OLD, SMALL_SIZE_MAX, typeOf } from './header.ts';
 import type { Fields } from './layout.ts';
 import { firstWordOf, secondWordOf } from './type-table.ts';
 import { payloadSizeOf, tracedWords, updateReferences } from './walk.ts';
@@ -47,9 +47,7 @@ export function saveImage(core: HeapCore, roots: readonly number[], { drops }: I
     // Somebody else's code may have made the memory grow.
     core.renew();
     if (number === undefined) {
-      const second = core.words[(value >> 2) - 1];
-      const isObject = second !== undefined && (second & GENERATION_MASK) <= LARGE && (second & FORWARDED) === 0;
-      if (!isObject || core.types.at(typeOf(core.words[(value >> 2) - 2]!, second)) === undefined) core.refuse(value);
+      core.checkObject(value);
       refs.push(value);
       number = refs.length * 8;
       numbers.set(value, number);

@@ -58,6 +58,11 @@ export class LargeSpace {
     return ref;
   }
 
+  /** Whether this is one of them, given that a header stands before it. O(1). */
+  has(ref: Address): boolean {
+    return this.refs[this.#core.words[(ref >> 2) - 3]!] === ref;
+  }
+
   /** Says that a marking is complete. O(1). */
   beginSweep(): void {
     this.unsweptCount = this.refs.length;

@@ -5,7 +5,7 @@ import { CheckedElements, CheckedField, type Checker } from './checker.ts';
 import { makeConstructor, type ConstructedType } from './constructors.ts';
 import type { HeapCore } from './core.ts';
 import { makeElements, type Elements } from './elements.ts';
-import { FIELD_SIZE, type FieldKind } from './field-kind.ts';
+import { FIELD_SIZE, isTraced, type FieldKind } from './field-kind.ts';
 import { makeField, type Field } from './fields.ts';
 import { cellSizeOf, OBJECT_HEADER_SIZE, SMALL_SIZE_MAX } from './header.ts';
 import type { Fields } from './layout.ts';
@@ -153,8 +153,13 @@ export class ArrayType<F extends Fields = Fields> extends ObjectType<F> {
     return this.core.allocateLarge(size, this.#first, this.#second);
   }
 
-  /** The elements of an array that has number elements, as bytes: until the next call that may collect or make the memory grow. O(1). */
+  /**
+   * The elements of an array that has number elements, as bytes: until the next call that may collect or make the memory grow. O(1).
+   *
+   * @throws TypeError for arrays of references, which must be written through `elements`.
+   */
   bytes(ref: number): Uint8Array {
+    if (isTraced(this.elements.kind)) throw new TypeError(`${this.name} has elements that are references: their bytes cannot be written past the barrier`);
     const start = ref + this.descriptor.layout.size;
     const length = this.elements.length(ref) * this.#elementSize;
     return this.core.memory.u8.subarray(start, start + length);

@@ -7,7 +7,7 @@
  * wanted, or time is to spare: until then the marks of the last marking tell its objects from the dead.
  */
 
-import { NULL, type Address } from '@allokit/allocator';
+import { AllocatorError, formatAddress, NULL, type Address } from '@allokit/allocator';
 import type { HeapCore } from './core.ts';
 import { FREE, GENERATION_MASK, UNMARKED_MASK } from './header.ts';
 import { CELL_SIZES, CLASS_OF_UNITS } from './size-class.ts';
@@ -58,6 +58,8 @@ export class OldSpace {
   /** Bytes that sweeps found dead, since creation. */
   declare sweptBytes: number;
   readonly #classes: ClassState[] = CELL_SIZES.map(() => ({ blocks: [], available: [], unswept: [], current: undefined }));
+  /** Each block by where it starts, in whole blocks: no two start in the same. */
+  readonly #byStart = new Map<number, OldBlock>();
   #sweepClass = 0;
 
   constructor(core: HeapCore, blockSize: number) {
@@ -153,6 +155,18 @@ export class OldSpace {
     });
   }
 
+  /** Whether this is where a cell that was handed out starts, or did once. O(1). */
+  hasCell(address: Address): boolean {
+    const index = Math.floor(address / this.blockSize);
+    const here = this.#byStart.get(index);
+    const block = here !== undefined && here.address <= address ? here : this.#byStart.get(index - 1);
+    if (block === undefined || address < block.address || address >= block.end) return false;
+    const { sizeClass } = block;
+    const size = CELL_SIZES[sizeClass]!;
+    const isInOpenRun = address >= this.cursors[sizeClass]! && address < this.ends[sizeClass]!;
+    return !isInOpenRun && (address - block.address) % size === 0;
+  }
+
   /** All blocks, class by class. */
   *blocks(): Generator<OldBlock> {
     for (const { blocks } of this.#classes) yield* blocks;
@@ -198,6 +212,7 @@ export class OldSpace {
       const at = cell >> 2;
       const first = words[at]!;
       if ((words[at + 1]! & GENERATION_MASK) === FREE) {
+        checkRun(cell, first, size, block.end);
         if (run === NULL) run = cell;
         cell += first;
         continue;
@@ -225,6 +240,7 @@ export class OldSpace {
     const { blocks } = this.#classes[block.sizeClass]!;
     blocks[blocks.indexOf(block)] = blocks.at(-1)!;
     blocks.pop();
+    this.#byStart.delete(Math.floor(block.address / this.blockSize));
     this.capacity -= block.end - block.address;
     this.freeBytes -= block.freeBytes;
     this.core.give(block.address, this.blockSize);
@@ -267,10 +283,16 @@ export class OldSpace {
     writeRun(this.core.words, address, bytes, NULL);
     const block: OldBlock = { address, sizeClass, end: address + bytes, runs: address, freeBytes: bytes, isUnswept: false };
     this.#classes[sizeClass]!.blocks.push(block);
+    this.#byStart.set(Math.floor(address / this.blockSize), block);
     this.capacity += bytes;
     this.freeBytes += bytes;
     return block;
   }
+}
+
+/** Refuses the size of a free run that cannot be: whoever goes by it would leave the block, or never come to its end. */
+export function checkRun(address: Address, bytes: number, cellSize: number, end: Address): void {
+  if (bytes < cellSize || bytes % cellSize !== 0 || address + bytes > end) throw new AllocatorError('corrupt', `the free run at ${formatAddress(address)} has ${bytes} bytes, in cells of ${cellSize}`);
 }
 
 /** Makes a run of free cells: size, FREE, next. */

@@ -78,6 +78,7 @@ const ACTIONS: readonly StressAction[] = ['minor', 'step', 'full', 'compact'];
  * @throws TypeError or RangeError, naming the option.
  */
 export function settle(options: HeapOptions): Settings {
+  checkObject(options, 'options');
   const { limit = 512 * MIB, nurserySize = 2 * MIB, tenure = 3, pauseTargetMs = 10, blockSize = BLOCK_SIZE_DEFAULT, stackSize = 65_536, stress } = options;
   const { nurserySizeMax = Math.max(8 * MIB, nurserySize), threshold = Math.min(64 * MIB, Math.floor(limit / 4)) } = options;
   checkInteger(limit, 'limit', NURSERY_SIZE_MIN * 2, HEAP_ADDRESS_MAX);
@@ -92,6 +93,13 @@ export function settle(options: HeapOptions): Settings {
   if (stackSize % 64 !== 0) throw new RangeError(`stackSize must be a multiple of 64, got ${stackSize}`);
   if (typeof pauseTargetMs !== 'number') throw new TypeError(`pauseTargetMs must be a number, got ${typeof pauseTargetMs}`);
   if (!(pauseTargetMs > 0)) throw new RangeError(`pauseTargetMs must be positive, got ${pauseTargetMs}`);
+  checkFunction(options.clock, 'clock');
+  checkFunction(options.scheduleFinalizers, 'scheduleFinalizers');
+  checkSwitch(options.incremental, 'incremental');
+  checkSwitch(options.compaction, 'compaction');
+  checkSwitch(options.checked, 'checked');
+  if (stress !== undefined) checkObject(stress, 'stress');
+  checkSwitch(stress?.verify, 'stress.verify');
   if (stress !== undefined && !ACTIONS.includes(stress.action)) throw new RangeError(`stress.action must be one of ${ACTIONS.join(', ')}, got ${stress.action}`);
   if (stress?.everyBytes !== undefined) checkInteger(stress.everyBytes, 'stress.everyBytes');
   return {
@@ -110,4 +118,16 @@ export function settle(options: HeapOptions): Settings {
     scheduleFinalizers: options.scheduleFinalizers,
     stress: stress === undefined ? undefined : { everyBytes: 0, verify: false, ...stress },
   };
+}
+
+function checkFunction(value: unknown, name: string): void {
+  if (value !== undefined && typeof value !== 'function') throw new TypeError(`${name} must be a function, got ${typeof value}`);
+}
+
+function checkSwitch(value: unknown, name: string): void {
+  if (value !== undefined && typeof value !== 'boolean') throw new TypeError(`${name} must be true or false, got ${value === null ? 'null' : typeof value}`);
+}
+
+function checkObject(value: unknown, name: string): void {
+  if (typeof value !== 'object' || value === null) throw new TypeError(`${name} must be an object, got ${value === null ? 'null' : typeof value}`);
 }

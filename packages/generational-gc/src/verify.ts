@@ -6,6 +6,7 @@ import type { Phase } from './old-cycle.ts';
 import { LIMIT, STACK_LIMIT, STACK_TOP, STATE_SIZE, TOP } from './core.ts';
 import { cellSizeOf, FORWARDED, GENERATION_MASK, LARGE, OBJECT_HEADER_SIZE, OLD, REMEMBERED, SIZE_MASK, SIZE_WIDE, SMALL_SIZE_MAX, STUCK, typeOf, YOUNG } from './header.ts';
 import { largeBlockSize, largeSizeOf } from './large-space.ts';
+import { checkRun } from './old-space.ts';
 import { CARD_SIZE_LOG2, cardZeroOf } from './remembered-set.ts';
 import { CELL_SIZES } from './size-class.ts';
 import { payloadSizeOf, tracedWords, walkLarge, walkOld, walkYoung } from './walk.ts';
@@ -157,7 +158,7 @@ function checkCells({ core }: HeapParts, start: Address, end: Address, size: num
   for (let cell = start; cell < end; ) {
     const first = core.words[cell >> 2]!;
     const isFree = (core.words[(cell >> 2) + 1]! & GENERATION_MASK) === 0xff;
-    if (isFree && (first < size || first % size !== 0 || cell + first > end)) fail(`the free run at ${formatAddress(cell)} has ${first} bytes, in cells of ${size}`);
+    if (isFree) checkRun(cell, first, size, end);
     const taken = cellSizeOf(first & SIZE_MASK);
     if (!isFree && (taken > size || taken * 8 <= size * 6)) fail(`the object at ${formatAddress(cell + OBJECT_HEADER_SIZE)} takes ${taken} bytes, its cell has ${size}`);
     cell += isFree ? first : size;

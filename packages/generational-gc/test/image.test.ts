@@ -108,6 +108,16 @@ describe('refused', () => {
     expect(tiny.census().every(({ count }) => count === 0)).toBe(true);
   });
 
+  test('but not for garbage: that is collected first', () => {
+    const { heap, root } = graph();
+    const image = heap.save([root.ref]);
+    const full = smallHeap({ limit: 2 ** 19, nurserySize: 2 ** 14, nurserySizeMax: 2 ** 14, threshold: 2 ** 30 });
+    full.defineArray('garbage', 'u8').allocate(2 ** 18 + 2 ** 17);
+    const [loaded] = full.load(image);
+    expect(full.save([loaded!.ref])).toEqual(full.save([full.load(image)[0]!.ref]));
+    full.verify();
+  });
+
   test('references to nothing', () => {
     const { heap } = graph();
     expect(() => heap.save([2 ** 23 - 8])).toThrow(refusal('invalid-address'));

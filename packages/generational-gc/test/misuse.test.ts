@@ -2,7 +2,7 @@
 
 import { BufferMemory, WasmMemory } from '@allokit/vmem';
 import { describe, expect, test } from 'vitest';
-import { detectPreset, GenerationalHeap, presetOptions, PRESETS, type HeapOptions } from '../src/index.ts';
+import { detectPreset, GenerationalHeap, presetOptions, PRESETS, smallInteger, type HeapOptions } from '../src/index.ts';
 import { smallHeap } from './memories.ts';
 import { refusal } from './refusal.ts';
 
@@ -25,6 +25,13 @@ describe('options', () => {
     ['pauseTargetMs', { pauseTargetMs: '1' as unknown as number }, TypeError],
     ['stress.action', { stress: { action: 'all' as 'full' } }, RangeError],
     ['everyBytes', { stress: { action: 'full', everyBytes: -1 } }, RangeError],
+    ['stress', { stress: null as never }, TypeError],
+    ['clock', { clock: 5 as never }, TypeError],
+    ['scheduleFinalizers', { scheduleFinalizers: 'later' as never }, TypeError],
+    ['incremental', { incremental: 'no' as never }, TypeError],
+    ['compaction', { compaction: 1 as never }, TypeError],
+    ['checked', { checked: null as never }, TypeError],
+    ['verify', { stress: { action: 'full', verify: 1 as never } }, TypeError],
   ])('%s: %o', (name, options, kind) => {
     expect(() => smallHeap({ nurserySize: 2 ** 20, nurserySizeMax: 2 ** 20, ...options })).toThrow(kind);
     expect(() => smallHeap({ nurserySize: 2 ** 20, nurserySizeMax: 2 ** 20, ...options })).toThrow(name);
@@ -32,6 +39,7 @@ describe('options', () => {
 
   test('a parent that is none, and one without room', () => {
     expect(() => GenerationalHeap.create(null as never)).toThrow(TypeError);
+    expect(() => GenerationalHeap.create(BufferMemory.create({ reserve: 2 ** 18 }), null as never)).toThrow(/options must be an object, got null/);
     const parent = BufferMemory.create({ reserve: 2 ** 18 });
     const { liveBytes } = parent.stats();
     expect(() => GenerationalHeap.create(parent)).toThrow(refusal('out-of-memory', /nursery/));
@@ -45,11 +53,32 @@ describe('types', () => {
     heap.define('a', {});
     expect(() => heap.define('a', {})).toThrow(/already/);
     expect(() => heap.define(1 as never, {})).toThrow(TypeError);
+    expect(() => heap.define('b', { x: ['ref'] as never })).toThrow(RangeError);
     expect(() => heap.define('b', { x: 'i64' as 'i32' })).toThrow(/x must be one of .*, got i64/);
     expect(() => heap.defineArray('b', 'object' as 'ref')).toThrow(RangeError);
+    expect(() => heap.defineArray('b', 'i32', { element: 'object' as 'ref' })).toThrow(/element must be one of/);
+    expect(() => heap.define('b', null as never)).toThrow(/fields must be an object, got null/);
+    expect(() => heap.define('b', 'fields' as never)).toThrow(/fields must be an object, got string/);
+    expect(() => heap.defineArray('b', undefined as never)).toThrow(/element must be one of .*, got undefined/);
     expect(() => heap.define('b', { x: 'i32' }).maker('y' as 'x')).toThrow(/no field "y"/);
     expect(heap.type('b')?.name).toBe('b');
     expect(heap.type('c')).toBeUndefined();
+  });
+
+  test('are what they were when they were defined', () => {
+    const heap = smallHeap();
+    const fields: Record<string, 'ref' | 'f64'> = { a: 'ref' };
+    const type = heap.define('changing', fields);
+    fields['b'] = 'f64';
+    fields['a'] = 'f64';
+    expect(type.descriptor.fields).toEqual({ a: 'ref' });
+    const root = heap.handle(type.allocate());
+    const [copy] = heap.load(heap.save([root.ref]));
+    expect(heap.typeOf(copy!.ref)).toBe(type);
+    // What is asked twice may not answer twice the same.
+    let asked = 0;
+    const fickle = Object.defineProperty({}, 'x', { enumerable: true, get: () => (asked++ === 0 ? 'i32' : 'nothing') }) as { x: 'i32' };
+    expect(heap.define('fickle', fickle).size).toBe(4);
   });
 
   test('there are at most 65,536', () => {
@@ -94,6 +123,44 @@ describe('a checked heap refuses', () => {
     expect(() => point.maker('next')(ref)).toThrow(refusal('invalid-address'));
     expect(point.fields.next.get(root.ref)).toBe(0);
     heap.verify();
+  });
+
+  test('the same where a root is made or changed', () => {
+    const { heap, point } = setUp();
+    const stale = point.allocate();
+    const root = heap.handle(stale);
+    heap.stack.push(stale);
+    heap.collect('minor');
+    using scope = heap.scope();
+    const local = scope.handle(root.ref);
+    const uses = [() => heap.handle(stale), () => (root.ref = stale), () => heap.stack.push(stale), () => heap.stack.set(0, stale), () => scope.handle(stale), () => (local.ref = stale), () => heap.weak(stale), () => heap.pin(stale),
+      () => heap.finalize(stale, () => undefined), () => heap.typeOf(stale)];
+    for (const use of uses) expect(use).toThrow(refusal('invalid-address'));
+    expect(() => (root.ref = 'x' as never)).toThrow(TypeError);
+    root.ref = 0;
+    root.ref = smallInteger(-5);
+    expect(root.ref).toBe(smallInteger(-5));
+    heap.verify();
+  });
+
+  test.each(['young', 'old', 'large'])('an object of another heap in the same memory: %s', (space) => {
+    const memory = WasmMemory.create({ reserve: 2 ** 25 });
+    const [one, other] = [0, 1].map(() => GenerationalHeap.create(memory, { limit: 2 ** 22, nurserySize: 2 ** 15, tenure: 1, checked: true })) as [GenerationalHeap, GenerationalHeap];
+    const [mine, theirs] = [one.defineArray('list', 'ref'), other.defineArray('list', 'ref')];
+    const length = space === 'large' ? 5000 : 3;
+    const own = one.handle(mine.allocate(length));
+    const foreign = other.handle(theirs.allocate(length));
+    if (space !== 'young') [one, other].forEach((heap) => heap.collect('minor'));
+    expect(() => mine.elements.set(own.ref, 0, foreign.ref)).toThrow(refusal('invalid-address'));
+    expect(() => mine.elements.get(foreign.ref, 0)).toThrow(refusal('invalid-address'));
+    mine.elements.set(own.ref, 0, own.ref);
+    theirs.elements.set(foreign.ref, 0, foreign.ref);
+    for (const heap of [one, other]) {
+      heap.collect('compact');
+      heap.verify();
+    }
+    expect(mine.elements.get(own.ref, 0)).toBe(own.ref);
+    expect(theirs.elements.get(foreign.ref, 0)).toBe(foreign.ref);
   });
 
   test('an object that was swept', () => {
@@ -150,6 +217,40 @@ describe('a checked heap refuses', () => {
   });
 });
 
+test('what is no kind of collection, no budget and no slot is refused', () => {
+  const heap = smallHeap();
+  for (const kind of ['all', '', null, 1]) expect(() => heap.collect(kind as 'full')).toThrow(/must be one of minor, full, compact/);
+  expect(heap.stats().cycleCount).toBe(0);
+  expect(() => heap.step('1' as never)).toThrow(TypeError);
+  expect(() => heap.step(NaN)).toThrow(RangeError);
+  expect(heap.step(Infinity)).toBe(true);
+  heap.stack.push(smallInteger(1));
+  for (const slot of [0.5, -1, 1, NaN, Infinity, 2 ** 32]) {
+    expect(() => heap.stack.get(slot)).toThrow(RangeError);
+    expect(() => heap.stack.set(slot, 0)).toThrow(RangeError);
+  }
+});
+
+test('special references to what is certainly no object are refused, and nothing is written there', () => {
+  const memory = WasmMemory.create({ reserve: 2 ** 24 });
+  const heap = GenerationalHeap.create(memory, { limit: 2 ** 22, nurserySize: 2 ** 15 });
+  heap.define('node', { next: 'ref' });
+  const before = memory.u8.slice();
+  for (const ref of [smallInteger(5), -8, 4, 2 ** 31, 2 ** 33 + 8, NaN, 0.5, 2 ** 23, 'x' as never]) {
+    for (const use of [() => heap.pin(ref), () => heap.weak(ref), () => heap.finalize(ref, () => undefined), () => heap.typeOf(ref)]) expect(use).toThrow(refusal('invalid-address'));
+  }
+  expect(memory.u8).toEqual(before);
+  expect(heap.stats()).toMatchObject({ weakCount: 0, finalizerCount: 0, handleCount: 0 });
+});
+
+test('the bytes of references are not handed out: writing them would go past the barrier', () => {
+  const heap = smallHeap();
+  for (const kind of ['ref', 'value'] as const) {
+    const array = heap.defineArray(kind, kind);
+    expect(() => array.bytes(array.allocate(3))).toThrow(TypeError);
+  }
+});
+
 test('an index that an array does not have is refused everywhere', () => {
   const heap = smallHeap();
   for (const kind of ['ref', 'i32', 'f64', 'u8'] as const) {
@@ -184,7 +285,7 @@ describe('a released heap', () => {
     expect(memory.stats().liveBytes).toBe(before);
     const calls = [() => make(0, 1), () => type.allocate(), () => array.allocate(5), () => array.allocate(10_000), () => type.fields.next.get(ref), () => type.fields.next.set(ref, 0), () => heap.collect(), () => heap.stats(),
       () => heap.verify(), () => heap.handle(0), () => heap.scope(), () => heap.weak(0), () => weak.ref, () => heap.stack.push(0), () => heap.stack.depth, () => heap.define('x', {}), () => heap.save([]), () => heap.census(), () => heap.cells(),
-      () => heap.typeOf(ref), () => heap.step(), () => heap.startMarking(), () => heap.runFinalizers(), () => heap.finalize(ref, () => undefined), () => heap.pin(ref), () => heap.load(new Uint8Array(8)), () => scope.handle(0)];
+      () => root.ref, () => (root.ref = 0), () => heap.typeOf(ref), () => heap.step(), () => heap.startMarking(), () => heap.runFinalizers(), () => heap.finalize(ref, () => undefined), () => heap.pin(ref), () => heap.load(new Uint8Array(8)), () => scope.handle(0)];
     for (const call of calls) expect(call).toThrow(refusal('released'));
     pin.release();
     root.release();

@@ -80,6 +80,14 @@ test('a weak reference to nothing', () => {
   expect(() => heap.verify()).toThrow(refusal('corrupt', /weak/));
 });
 
+test.each([0, -16, 8, 2 ** 30])('a free run of %i bytes makes no sweep and no compaction endless', (bytes) => {
+  const { heap, words, run } = setUp();
+  words[at(run)] = bytes;
+  expect(() => heap.collect('compact')).toThrow(refusal('corrupt', /free run/));
+  expect(() => heap.collect()).toThrow(refusal('corrupt', /damaged/));
+  heap.release();
+});
+
 test('a collection of a damaged heap fails with an error, and nothing works afterwards', () => {
   const { heap, words, young, type } = setUp();
   words[at(young.ref) - 2] = words[at(young.ref) - 2]! | 0x00ff_ffff;
