@@ -111,7 +111,8 @@ export class Collector {
       this.checkIdle();
     }
     let ref = large.allocate(size, first, second);
-    if (ref === NULL && largeBlockSize(size) <= this.#settings.limit) {
+    if (largeBlockSize(size) > this.#settings.limit) throw new AllocatorError('out-of-memory', `an object of ${size} bytes is more than all that the heap may take, which is ${this.#settings.limit}`);
+    if (ref === NULL) {
       this.full();
       this.checkIdle();
       ref = large.allocate(size, first, second);
@@ -242,6 +243,8 @@ export class Collector {
       cycle.mark(Infinity);
       young.collect();
       cycle.sweepAll();
+      // What found no room may find some now: what is dead was still in the way.
+      if (this.#parts.nursery.isDegraded) young.collect();
       young.resize();
     });
   }

@@ -290,13 +290,31 @@ describe('out of memory', () => {
     expect(heap.stats().oldBytes).toBe(0);
   });
 
+  test.each(['large objects', 'objects of another size'])('is not had while there is garbage: %s', (garbage) => {
+    const heap = smallHeap({ limit: 2 ** 18, nurserySize: 2 ** 14, nurserySizeMax: 2 ** 14, threshold: 2 ** 30, tenure: 1 });
+    const bytes = heap.defineArray('bytes', 'u8');
+    const make = itemType(heap).maker('next', 'key');
+    const piece = garbage === 'large objects' ? 20_000 : 2000;
+    {
+      // All there is, for as long as this scope lasts.
+      using scope = heap.scope();
+      expect(() => {
+        for (;;) scope.handle(bytes.allocate(piece));
+      }).toThrow(refusal('out-of-memory'));
+    }
+    const list = heap.stack.push(0);
+    for (let i = 0; i < 1000; i += 1) heap.stack.set(list, make(heap.stack.get(list), i));
+    heap.verify();
+    heap.stack.set(list, 0);
+  });
+
   test('of a large array, likewise', () => {
     const heap = smallHeap({ limit: 2 ** 18 });
     const array = heap.defineArray('array', 'u8');
     const root = heap.handle(array.allocate(100_000));
     expect(() => array.allocate(150_000)).toThrow(refusal('out-of-memory'));
     expect(() => array.allocate(2 ** 31 - 1)).toThrow(RangeError);
-    expect(() => array.allocate(2 ** 30)).toThrow(refusal('out-of-memory'));
+    expect(() => array.allocate(2 ** 30)).toThrow(refusal('out-of-memory', /more than all/));
     root.ref = 0;
     expect(array.elements.length(array.allocate(150_000))).toBe(150_000);
     heap.verify();
