@@ -395,7 +395,7 @@ export class GenerationalHeap {
 
   /** Gives all memory back to the parent. Every later call throws AllocatorError `released`, but this one, which does nothing. */
   release(): void {
-    const { core, nursery, old, large, roots } = this.#parts;
+    const { core, nursery, old, large, roots, settings } = this.#parts;
     if (core.occupation === 'released') return;
     if (core.occupation !== 'broken') this.#collector.checkIdle();
     core.renew();
@@ -404,6 +404,7 @@ export class GenerationalHeap {
     core.give(nursery.address, core.youngSize);
     eraseHeader(this.memory, this.address);
     core.give(this.address, this.#stateBytes);
+    if (settings.ownsParent) core.parent.release();
     core.occupation = 'released';
     roots.handles.close();
     roots.weak.close();

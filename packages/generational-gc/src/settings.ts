@@ -41,6 +41,8 @@ export interface HeapOptions {
   readonly checked?: boolean;
   /** A block of the old space. Default 64 KiB. */
   readonly blockSize?: number;
+  /** Whether `release` releases the parent as well: for one that was made for this heap alone. Default `false`. */
+  readonly ownsParent?: boolean;
   /** The shadow stack; four bytes a slot. Default 64 KiB. */
   readonly stackSize?: number;
   /** Milliseconds since some moment. Default `performance.now`. */
@@ -63,6 +65,7 @@ export interface Settings {
   readonly compaction: boolean;
   readonly checked: boolean;
   readonly blockSize: number;
+  readonly ownsParent: boolean;
   readonly stackSize: number;
   readonly clock: () => number;
   readonly scheduleFinalizers: ((run: () => void) => void) | undefined;
@@ -98,6 +101,7 @@ export function settle(options: HeapOptions): Settings {
   checkSwitch(options.incremental, 'incremental');
   checkSwitch(options.compaction, 'compaction');
   checkSwitch(options.checked, 'checked');
+  checkSwitch(options.ownsParent, 'ownsParent');
   if (stress !== undefined) checkObject(stress, 'stress');
   checkSwitch(stress?.verify, 'stress.verify');
   if (stress !== undefined && !ACTIONS.includes(stress.action)) throw new RangeError(`stress.action must be one of ${ACTIONS.join(', ')}, got ${stress.action}`);
@@ -113,6 +117,7 @@ export function settle(options: HeapOptions): Settings {
     compaction: options.compaction ?? false,
     checked: options.checked ?? false,
     blockSize,
+    ownsParent: options.ownsParent ?? false,
     stackSize,
     clock: options.clock ?? (() => performance.now()),
     scheduleFinalizers: options.scheduleFinalizers,
