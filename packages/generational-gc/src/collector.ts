@@ -60,6 +60,11 @@ export class Collector {
   /** Refuses what must not happen now. */
   checkIdle(): void {
     this.#core.renew();
+    this.checkOccupation();
+  }
+
+  /** The same, for a memory that may be gone. */
+  checkOccupation(): void {
     const { occupation } = this.#core;
     if (occupation === '' || occupation === 'released') return;
     if (occupation === 'broken') throw new AllocatorError('corrupt', 'this heap was damaged when a collection failed: nothing in it can be trusted');

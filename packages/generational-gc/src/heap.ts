@@ -1,6 +1,6 @@
 /** The garbage-collected heap: what a program sees of it. */
 
-import { AllocatorError, NULL, checkAllocator, checkHeader, eraseHeader, writeHeader, type Address, type Allocator, type Memory } from '@allokit/allocator';
+import { AllocatorError, NULL, checkAllocator, checkHeader, eraseHeader, hasHeader, writeHeader, type Address, type Allocator, type Memory } from '@allokit/allocator';
 import { CheckedHandle, CheckedStack, Checker } from './checker.ts';
 import { Collector } from './collector.ts';
 import type { HeapParts } from './heap-parts.ts';
@@ -393,25 +393,52 @@ export class GenerationalHeap {
     return refs.map((ref) => this.handle(ref));
   }
 
-  /** Gives all memory back to the parent. Every later call throws AllocatorError `released`, but this one, which does nothing. */
+  /**
+   * Gives all memory back to the parent. Every later call throws AllocatorError `released`, but this one, which does nothing. Nor has it anything to do when the memory or the parent was released
+   * before, or the parent was reset and something else lies here.
+   *
+   * @throws AllocatorError `busy` within a finalizer or a collection; what the parent refuses to take back, after everything else was given back.
+   */
   release(): void {
-    const { core, nursery, old, large, roots, settings } = this.#parts;
-    if (core.occupation === 'released') return;
-    if (core.occupation !== 'broken') this.#collector.checkIdle();
-    core.renew();
-    old.release();
-    large.release();
-    core.give(nursery.address, core.youngSize);
-    eraseHeader(this.memory, this.address);
-    core.give(this.address, this.#stateBytes);
-    if (settings.ownsParent) core.parent.release();
+    const { core, old, large, nursery, roots, settings } = this.#parts;
+    const { parent, occupation } = core;
+    if (occupation === 'released') return;
+    if (occupation !== 'broken') this.#collector.checkOccupation();
+    const blocks: [address: Address, size: number][] = this.#isThere() ? [...old.taken(), ...large.taken(), [nursery.address, core.youngSize], [this.address, this.#stateBytes]] : [];
+    if (blocks.length > 0) eraseHeader(this.memory, this.address);
     core.occupation = 'released';
     roots.handles.close();
     roots.weak.close();
     core.words = new Int32Array(0);
     core.doubles = new Float64Array(0);
     core.bytes = new Uint8Array(0);
+    const errors: unknown[] = [];
+    for (const [address, size] of blocks) {
+      try {
+        parent.deallocate(address, size);
+      } catch (error) {
+        if (isReleased(error)) return;
+        errors.push(error);
+      }
+    }
+    if (settings.ownsParent) parent.release();
+    if (errors.length > 0) throw errors[0];
   }
+
+  /** Whether the state lies where it was, in a memory that can be used. */
+  #isThere(): boolean {
+    try {
+      this.#core.renew();
+      return hasHeader(this.memory, this.address, HEADER);
+    } catch (error) {
+      if (!isReleased(error)) throw error;
+      return false;
+    }
+  }
+}
+
+function isReleased(error: unknown): boolean {
+  return error instanceof AllocatorError && error.code === 'released';
 }
 
 /** A copy that nobody changes later: what was asked for once is what was checked. */

@@ -187,9 +187,9 @@ export class OldSpace {
     }
   }
 
-  /** Gives all blocks back. */
-  release(): void {
-    for (const { address } of this.blocks()) this.core.give(address, this.blockSize);
+  /** What was taken from the parent. */
+  taken(): [address: Address, size: number][] {
+    return Array.from(this.blocks(), ({ address }) => [address, this.blockSize]);
   }
 
   #sweep(block: OldBlock): void {

@@ -1,5 +1,7 @@
 /** What is refused, and that it changes nothing. */
 
+import type { Allocator } from '@allokit/allocator';
+import { O1Heap } from '@allokit/o1heap';
 import { BufferMemory, WasmMemory } from '@allokit/vmem';
 import { describe, expect, test } from 'vitest';
 import { detectPreset, GenerationalHeap, presetOptions, PRESETS, smallInteger, type HeapOptions } from '../src/index.ts';
@@ -291,6 +293,47 @@ describe('a released heap', () => {
     root.release();
     weak.release();
     scope[Symbol.dispose]();
+  });
+});
+
+describe('a heap whose ground is gone', () => {
+  const setUp = (parent: Allocator) => {
+    const heap = GenerationalHeap.create(parent, { limit: 2 ** 22, nurserySize: 2 ** 15, tenure: 1 });
+    const make = heap.define('node', { next: 'ref', key: 'i32' }).maker('next', 'key');
+    heap.stack.push(make(0, 1));
+    heap.stack.push(heap.defineArray('array', 'u8').allocate(10_000));
+    heap.collect('minor');
+    return { heap, make };
+  };
+  const wasm = (): WasmMemory => WasmMemory.create({ reserve: 2 ** 24 });
+
+  test.each([['WebAssembly memory', wasm], ['buffer', () => BufferMemory.create({ reserve: 2 ** 24 })]] as const)('%s released: it can be released still', (_name, create) => {
+    const memory = create();
+    const { heap, make } = setUp(memory);
+    memory.release();
+    for (const use of [() => make(0, 1), () => heap.collect(), () => heap.stats(), () => heap.stack.push(0)]) expect(use).toThrow(refusal('released'));
+    heap.release();
+    heap.release();
+    expect(() => heap.stats()).toThrow(refusal('released'));
+  });
+
+  test('a parent released, or reset and used by another: nothing is given back to it', () => {
+    const memory = wasm();
+    const released = O1Heap.create(memory, { size: 2 ** 22 });
+    const { heap } = setUp(released);
+    released.release();
+    heap.release();
+    heap.release();
+    const reset = O1Heap.create(memory, { size: 2 ** 22 });
+    const { heap: other } = setUp(reset);
+    reset.reset();
+    const block = reset.allocate(2 ** 16);
+    memory.u8.fill(1, block, block + 2 ** 16);
+    const { liveBytes } = reset.stats();
+    other.release();
+    expect(memory.u8.subarray(block, block + 2 ** 16).every((byte) => byte === 1)).toBe(true);
+    expect(reset.stats().liveBytes).toBe(liveBytes);
+    reset.checkInvariants();
   });
 });
 
