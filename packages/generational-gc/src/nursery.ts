@@ -17,6 +17,9 @@ const ZEROED_AHEAD = 16_384;
 /** The least bytes of an eden. */
 export const NURSERY_SIZE_MIN = 16_384;
 
+/** An eden's size is a multiple of this. */
+export const NURSERY_ALIGNMENT = 64;
+
 /** Bytes of a nursery with an eden of so many. */
 export function nurseryBytes(edenSize: number): number {
   return edenSize + 2 * survivorBytes(edenSize);

@@ -3,7 +3,7 @@
 import { checkInteger } from '@allokit/allocator';
 import { HEAP_ADDRESS_MAX } from './core.ts';
 import { SMALL_SIZE_MAX } from './header.ts';
-import { NURSERY_SIZE_MIN } from './nursery.ts';
+import { NURSERY_ALIGNMENT, NURSERY_SIZE_MIN } from './nursery.ts';
 import { BLOCK_SIZE_DEFAULT } from './old-space.ts';
 
 /** What a stressed heap does far more often than it must. */
@@ -87,7 +87,7 @@ export function settle(options: HeapOptions): Settings {
   checkInteger(limit, 'limit', NURSERY_SIZE_MIN * 2, HEAP_ADDRESS_MAX);
   checkInteger(nurserySize, 'nurserySize', NURSERY_SIZE_MIN, limit);
   checkInteger(nurserySizeMax, 'nurserySizeMax', nurserySize, Math.max(limit, nurserySize, 8 * MIB));
-  if (nurserySize % 64 !== 0 || nurserySizeMax % 64 !== 0) throw new RangeError(`nursery sizes must be multiples of 64, got ${nurserySize} and ${nurserySizeMax}`);
+  if (nurserySize % NURSERY_ALIGNMENT !== 0 || nurserySizeMax % NURSERY_ALIGNMENT !== 0) throw new RangeError(`nursery sizes must be multiples of ${NURSERY_ALIGNMENT}, got ${nurserySize} and ${nurserySizeMax}`);
   checkInteger(tenure, 'tenure', 1, 4);
   checkInteger(threshold, 'threshold');
   checkInteger(blockSize, 'blockSize', SMALL_SIZE_MAX, 2 ** 24);

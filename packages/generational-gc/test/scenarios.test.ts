@@ -93,6 +93,36 @@ describe('the nursery', () => {
   });
 });
 
+test('a nursery whose greatest size cannot be halved for long stays aligned', () => {
+  // 64 x 8191: the fifth half is no multiple of 8.
+  const heap = smallHeap({ nurserySize: 2 ** 14, nurserySizeMax: 2 ** 19 - 64, threshold: 2 ** 30, limit: 2 ** 25, tenure: 4, clock: () => 0 });
+  const { fields, maker } = bound(itemType(heap));
+  const make = maker('next', 'key');
+  const list = heap.stack.push(0);
+  let count = 0;
+  while (heap.stats().nurserySize < 2 ** 19 - 64) {
+    heap.stack.set(list, make(heap.stack.get(list), count));
+    count += 1;
+  }
+  const sizes = new Set<number>();
+  for (let i = 0; i < 40; i += 1) {
+    heap.collect('minor');
+    sizes.add(heap.stats().nurserySize);
+    heap.stack.set(list, make(heap.stack.get(list), count));
+    count += 1;
+    heap.verify();
+  }
+  expect(sizes.size).toBeGreaterThan(4);
+  expect(heap.stats().nurserySize).toBe(2 ** 14);
+  for (const size of sizes) expect(size % 64).toBe(0);
+  let found = 0;
+  for (let ref = heap.stack.get(list); ref !== 0; ref = fields.next.get(ref)) {
+    found += 1;
+    expect(fields.key.get(ref)).toBe(count - found);
+  }
+  expect(found).toBe(count);
+});
+
 describe('references from old to young', () => {
   test('keep their object alive, and are forgotten when they are gone', () => {
     const heap = smallHeap({ tenure: 1 });
