@@ -157,11 +157,15 @@ function makeOld(core: HeapCore, cell: number, cellSize: number, first: number, 
 }
 
 function readTypes(text: Uint8Array): readonly SavedType[] {
+  let types: unknown;
   try {
-    return JSON.parse(new TextDecoder().decode(text)) as SavedType[];
+    types = JSON.parse(new TextDecoder().decode(text));
   } catch (cause) {
     throw new AllocatorError('corrupt', 'the image is damaged: its types cannot be read', { cause });
   }
+  const isType = (type: unknown): boolean => typeof type === 'object' && type !== null && 'name' in type && 'fields' in type && typeof type.name === 'string' && typeof type.fields === 'object' && type.fields !== null;
+  if (!Array.isArray(types) || !types.every(isType)) throw damage('its types are none');
+  return types as SavedType[];
 }
 
 function damage(what: string): AllocatorError {

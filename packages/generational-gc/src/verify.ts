@@ -4,7 +4,7 @@ import { AllocatorError, formatAddress, type Address } from '@allokit/allocator'
 import type { HeapParts } from './heap-parts.ts';
 import type { Phase } from './old-cycle.ts';
 import { LIMIT, STACK_LIMIT, STACK_TOP, STATE_SIZE, TOP } from './core.ts';
-import { cellSizeOf, FORWARDED, GENERATION_MASK, LARGE, OBJECT_HEADER_SIZE, OLD, REMEMBERED, SIZE_MASK, SIZE_WIDE, SMALL_SIZE_MAX, STUCK, typeOf, YOUNG } from './header.ts';
+import { cellSizeOf, FORWARDED, GENERATION_MASK, LARGE, OBJECT_HEADER_SIZE, OLD, PINNED, REMEMBERED, SIZE_MASK, SIZE_WIDE, SMALL_SIZE_MAX, STUCK, typeOf, YOUNG } from './header.ts';
 import { largeBlockSize, largeSizeOf } from './large-space.ts';
 import { checkRun } from './old-space.ts';
 import { CARD_SIZE_LOG2, cardZeroOf } from './remembered-set.ts';
@@ -50,7 +50,10 @@ export function verifyHeap(parts: HeapParts, phase: Phase): void {
   };
   const checkObject = (ref: Address): void => {
     const [start, end] = tracedWords(core.words, core.types, ref);
-    const generation = core.words[(ref >> 2) - 1]! & GENERATION_MASK;
+    const second = core.words[(ref >> 2) - 1]!;
+    const generation = second & GENERATION_MASK;
+    // Nobody would remember it again.
+    if ((second & REMEMBERED) !== 0 && !remembered.has(ref)) fail(`the object at ${formatAddress(ref)} believes that it is remembered`);
     for (let at = start; at < end; at += 1) {
       const value = core.words[at]!;
       if (value === 0 || (value & 1) !== 0) continue;
@@ -64,6 +67,7 @@ export function verifyHeap(parts: HeapParts, phase: Phase): void {
   walkOld(parts, checkObject);
   walkLarge(parts, checkObject);
   checkRoots(parts, checkReference);
+  checkPins(parts, objects);
 }
 
 function checkState({ core, nursery, settings }: HeapParts): void {
@@ -193,6 +197,13 @@ function checkRemembered({ core }: HeapParts, objects: AddressSet): AddressSet {
     remembered.add(ref);
   }
   return remembered;
+}
+
+function checkPins({ core, roots }: HeapParts, objects: AddressSet): void {
+  for (const address of roots.pins.keys()) {
+    if (!objects.has(address) || core.isYoung(address)) fail(`a pin holds ${formatAddress(address)}, where no old object lies`);
+    if ((core.words[(address >> 2) - 1]! & PINNED) === 0) fail(`the pinned object at ${formatAddress(address)} does not know that it is`);
+  }
 }
 
 function checkRoots({ core, roots }: HeapParts, check: (value: number, from: string) => void): void {

@@ -95,6 +95,17 @@ describe('refused', () => {
     }
   });
 
+  test.each(['5', 'null', '{}', '[null]', '[5]', '[{}]', '[{"name":1,"fields":{}}]', '[{"name":"a","fields":null}]', '[{'])('types that are none: %s', (text) => {
+    const { heap } = graph();
+    const image = heap.save([]);
+    const words = new Int32Array(image.buffer);
+    const bytes = new TextEncoder().encode(text);
+    expect(bytes.length).toBeLessThanOrEqual(words[2]!);
+    image.fill(0x20, 24, 24 + words[2]!);
+    image.set(bytes, 24);
+    expect(() => smallHeap().load(image)).toThrow(refusal('corrupt', /its types/));
+  });
+
   test('types that differ, and a heap that is too small', () => {
     const { heap, root } = graph();
     const image = heap.save([root.ref]);
