@@ -326,7 +326,7 @@ export class GenerationalHeap {
     return statsOf(this.#parts, this.#collector);
   }
 
-  /** Counts the objects of each type, those included that are dead and were not found to be. O(heap). */
+  /** Counts the objects of each type, those included that are dead and were not found to be; young ones only where memory has not run out meanwhile. O(heap). */
   census(): TypeCensus[] {
     this.#collector.checkIdle();
     return censusOf(this.#parts);
