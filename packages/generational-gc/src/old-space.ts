@@ -60,6 +60,8 @@ export class OldSpace {
   readonly #classes: ClassState[] = CELL_SIZES.map(() => ({ blocks: [], available: [], unswept: [], current: undefined }));
   /** Each block by where it starts, in whole blocks: no two start in the same. */
   readonly #byStart = new Map<number, OldBlock>();
+  /** Where `hasCell` found the last one: objects that are used together are often in one block. */
+  #recent: OldBlock | undefined;
   #sweepClass = 0;
 
   constructor(core: HeapCore, blockSize: number) {
@@ -157,14 +159,23 @@ export class OldSpace {
 
   /** Whether this is where a cell that was handed out starts, or did once. O(1). */
   hasCell(address: Address): boolean {
-    const index = Math.floor(address / this.blockSize);
-    const here = this.#byStart.get(index);
-    const block = here !== undefined && here.address <= address ? here : this.#byStart.get(index - 1);
-    if (block === undefined || address < block.address || address >= block.end) return false;
+    let block = this.#recent;
+    if (block === undefined || address < block.address || address >= block.end) {
+      block = this.#blockAt(address);
+      if (block === undefined || address < block.address || address >= block.end) return false;
+      this.#recent = block;
+    }
     const { sizeClass } = block;
     const size = CELL_SIZES[sizeClass]!;
     const isInOpenRun = address >= this.cursors[sizeClass]! && address < this.ends[sizeClass]!;
     return !isInOpenRun && (address - block.address) % size === 0;
+  }
+
+  /** The only block that an address can lie in, if it lies in any. O(1). */
+  #blockAt(address: Address): OldBlock | undefined {
+    const index = Math.floor(address / this.blockSize);
+    const here = this.#byStart.get(index);
+    return here !== undefined && here.address <= address ? here : this.#byStart.get(index - 1);
   }
 
   /** All blocks, class by class. */
@@ -241,6 +252,7 @@ export class OldSpace {
     blocks[blocks.indexOf(block)] = blocks.at(-1)!;
     blocks.pop();
     this.#byStart.delete(Math.floor(block.address / this.blockSize));
+    if (this.#recent === block) this.#recent = undefined;
     this.capacity -= block.end - block.address;
     this.freeBytes -= block.freeBytes;
     this.core.give(block.address, this.blockSize);

@@ -37,7 +37,7 @@ export interface HeapOptions {
   readonly incremental?: boolean;
   /** Whether the old space is compacted after a marking, when a third of it or more is free; this is one pause. Default `false`. */
   readonly compaction?: boolean;
-  /** Whether accessors and roots refuse stale references, those of another heap, and objects of another type, on every access. Slower by half; default `false`. */
+  /** Whether accessors and roots refuse stale references, those of another heap, and objects of another type, on every access, which takes 20 to 40 ns then instead of one or two. Default `false`. */
   readonly checked?: boolean;
   /** A block of the old space. Default 64 KiB. */
   readonly blockSize?: number;
