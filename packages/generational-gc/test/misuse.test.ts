@@ -219,6 +219,33 @@ describe('a checked heap refuses', () => {
   });
 });
 
+test('nothing is read from NULL, or written there, where the memory has its own state', () => {
+  const memory = WasmMemory.create({ reserve: 2 ** 24 });
+  const heap = GenerationalHeap.create(memory, { limit: 2 ** 22, nurserySize: 2 ** 15 });
+  const type = heap.define('all', { ref: 'ref', value: 'value', i32: 'i32', u32: 'u32', f32: 'f32', f64: 'f64', i16: 'i16', u16: 'u16', i8: 'i8', u8: 'u8' });
+  const arrays = (['ref', 'i32', 'f64', 'u8'] as const).map((kind) => heap.defineArray(kind, kind, { before: 'i32' }));
+  const before = memory.u8.slice();
+  // The second time right after the views died.
+  for (const grow of [() => 0, () => memory.wasm.grow(1)]) {
+    for (const bad of [0, -8, NaN]) {
+      for (const field of Object.values(type.fields)) {
+        grow();
+        expect(() => field.get(bad)).toThrow(refusal('invalid-address'));
+        grow();
+        expect(() => field.set(bad, 1)).toThrow(refusal('invalid-address'));
+      }
+      for (const { elements, fields } of arrays) {
+        for (const use of [() => elements.length(bad), () => elements.get(bad, 0), () => elements.set(bad, 0, 1), () => fields.before.get(bad), () => fields.before.set(bad, 1)]) {
+          grow();
+          expect(use).toThrow(refusal('invalid-address'));
+        }
+      }
+    }
+  }
+  expect(memory.u8.subarray(0, before.length)).toEqual(before);
+  memory.checkInvariants();
+});
+
 test('what is no kind of collection, no budget and no slot is refused', () => {
   const heap = smallHeap();
   for (const kind of ['all', '', null, 1]) expect(() => heap.collect(kind as 'full')).toThrow(/must be one of minor, full, compact/);
