@@ -1,11 +1,12 @@
 /** The accessors and roots of a checked heap: they know a stale reference, and one of the wrong type, when they see it. */
 
-import { AllocatorError, formatAddress } from '@allokit/allocator';
+import { AllocatorError, formatAddress, NULL, type Address } from '@allokit/allocator';
+import { AddressSet } from './address-set.ts';
 import type { HeapCore } from './core.ts';
 import type { Elements } from './elements.ts';
 import { isTraced, type FieldKind } from './field-kind.ts';
 import type { Field } from './fields.ts';
-import { GENERATION_MASK, OBJECT_HEADER_SIZE, OLD, typeOf, YOUNG } from './header.ts';
+import { cellSizeOf, GENERATION_MASK, OBJECT_HEADER_SIZE, OLD, SIZE_MASK, typeOf, YOUNG } from './header.ts';
 import { Handle } from './handle.ts';
 import type { HeapParts } from './heap-parts.ts';
 import { ShadowStack } from './shadow-stack.ts';
@@ -15,9 +16,14 @@ import type { TypeDescriptor } from './type-table.ts';
 /** Tells good references from bad ones: those of another heap, and those whose object moved or was swept. Not those whose place another object of the type has taken. */
 export class Checker {
   readonly #parts: HeapParts;
+  /** Young objects, as of some move, in the eden up to somewhere. */
+  #young = new AddressSet(0, 0);
+  #moveCount = -1;
+  #edenEnd: Address = NULL;
 
   constructor(parts: HeapParts) {
     this.#parts = parts;
+    parts.old.clearsHeaders = true;
   }
 
   /**
@@ -39,6 +45,9 @@ export class Checker {
     if (typeof value !== 'number') throw new TypeError(`${name} must be a number, got ${typeof value}`);
     if (!isTraced(kind) || value === 0 || (kind === 'value' && value === (value | 0) && (value & 1) !== 0)) return;
     this.#checkObject(value, name);
+    const { core } = this.#parts;
+    // What was no root when the marking began, and is to be one, would be swept; nobody can tell it from what was.
+    if (core.isMarking) core.shade(value);
   }
 
   #checkObject(ref: number, name: string): void {
@@ -51,12 +60,26 @@ export class Checker {
     if (!isPossible) core.refuse(ref);
   }
 
-  /** Whether a young object can be there: not where the last collection copied from. */
+  /** Whether a young object starts there. O(1), but for objects that were not looked at since they were made. In a degraded nursery, which cannot be walked, any place may be right. */
   #isYoungObject(ref: number): boolean {
     const { core, nursery } = this.#parts;
     if (!core.isYoung(ref)) return false;
-    if (nursery.isDegraded || (ref > nursery.survivorsStart && ref < nursery.survivorsEnd)) return true;
-    return ref > nursery.edenStart && ref < nursery.edenStart + nursery.edenBytes;
+    if (nursery.isDegraded) return true;
+    if (this.#moveCount !== nursery.moveCount) {
+      this.#moveCount = nursery.moveCount;
+      this.#young = new AddressSet(core.youngStart, core.youngSize);
+      this.#addYoung(nursery.survivorsStart, nursery.survivorsEnd);
+      this.#edenEnd = nursery.edenStart;
+    }
+    this.#edenEnd = this.#addYoung(this.#edenEnd, nursery.edenStart + nursery.edenBytes);
+    return this.#young.has(ref);
+  }
+
+  #addYoung(start: Address, end: Address): Address {
+    const { words } = this.#parts.core;
+    let cell = start;
+    for (; cell < end; cell += cellSizeOf(words[cell >> 2]! & SIZE_MASK)) this.#young.add(cell + OBJECT_HEADER_SIZE);
+    return cell;
   }
 }
 

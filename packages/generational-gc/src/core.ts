@@ -187,6 +187,7 @@ export class HeapCore {
 
   /** Whatever is known of an address that holds no object, in words. */
   refuse(ref: number): never {
+    if (typeof ref !== 'number') throw new TypeError(`a reference must be a number, got ${typeof ref}`);
     throw new AllocatorError('invalid-address', `no object lies at ${formatAddress(ref)}: a reference is good until the next collection that it is no root of`);
   }
 

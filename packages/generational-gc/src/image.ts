@@ -89,6 +89,7 @@ export function saveImage(core: HeapCore, roots: readonly number[], { drops }: I
 /** Adds an image's objects to a heap. @returns The roots. */
 export function loadImage(parts: HeapParts, image: Uint8Array, define: (name: string, fields: Fields, element: FieldKind | undefined) => void): number[] {
   const { core, old, large } = parts;
+  if (!(image instanceof Uint8Array)) throw new TypeError('image must be a Uint8Array');
   // A copy is aligned, and nobody changes it meanwhile.
   const words = new Int32Array(image.slice().buffer, 0, image.length >> 2);
   const [magic, version, textBytes = 0, objectCount = 0, rootCount = 0, objectBytes = 0] = words;

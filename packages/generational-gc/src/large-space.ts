@@ -63,9 +63,11 @@ export class LargeSpace {
     return ref;
   }
 
-  /** Whether this is one of them, given that a header stands before it. O(1). */
+  /** Whether this is one of them that nobody found dead yet, given that a header stands before it. O(1). */
   has(ref: Address): boolean {
-    return this.refs[this.#core.words[(ref >> 2) - 3]!] === ref;
+    const { words } = this.#core;
+    const index = words[(ref >> 2) - 3]!;
+    return this.refs[index] === ref && (index >= this.unsweptCount || words[(ref >> 2) - 2]! < 0);
   }
 
   /** Says that a marking is complete. O(1). */

@@ -39,6 +39,8 @@ export class Nursery {
   edenSize = 0;
   /** Up to where the eden is zeroed. */
   zeroedEnd: Address = NULL;
+  /** Times that everything in it moved: what was known of where objects are is of no use any more. */
+  moveCount = 0;
   /** Whether the survivors live in A. */
   isInA = true;
   /** Where the survivors end. */
@@ -97,6 +99,7 @@ export class Nursery {
     this.edenSize = edenSize;
     this.isInA = true;
     this.survivorsEnd = address + survivorsBytes;
+    this.moveCount += 1;
     this.#core.youngStart = address;
     this.#core.youngSize = nurseryBytes(edenSize);
     words[state + TOP] = this.edenStart;
@@ -108,6 +111,7 @@ export class Nursery {
     const { words, state } = this.#core;
     this.isInA = !this.isInA;
     this.survivorsEnd = survivorsEnd;
+    this.moveCount += 1;
     words[state + TOP] = this.edenStart;
     this.zeroedEnd = this.edenStart;
   }

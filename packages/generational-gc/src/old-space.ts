@@ -55,6 +55,8 @@ export class OldSpace {
   declare freeBytes: number;
   /** Blocks that are not swept. */
   declare unsweptCount: number;
+  /** Whether no cell of a new block may look like an object, for whoever asks `hasCell`. */
+  declare clearsHeaders: boolean;
   /** Bytes that sweeps found dead, since creation. */
   declare sweptBytes: number;
   readonly #classes: ClassState[] = CELL_SIZES.map(() => ({ blocks: [], available: [], unswept: [], current: undefined }));
@@ -73,6 +75,7 @@ export class OldSpace {
     this.freeBytes = 0;
     this.unsweptCount = 0;
     this.sweptBytes = 0;
+    this.clearsHeaders = false;
   }
 
   /** Bytes in cells that are taken, dead objects that were not swept included. O(classes). */
@@ -157,7 +160,7 @@ export class OldSpace {
     });
   }
 
-  /** Whether this is where a cell that was handed out starts, or did once. O(1). */
+  /** Whether this is where the cell of an object starts that nobody found dead yet, given that an old object's header stands there. O(1). */
   hasCell(address: Address): boolean {
     let block = this.#recent;
     if (block === undefined || address < block.address || address >= block.end) {
@@ -168,7 +171,8 @@ export class OldSpace {
     const { sizeClass } = block;
     const size = CELL_SIZES[sizeClass]!;
     const isInOpenRun = address >= this.cursors[sizeClass]! && address < this.ends[sizeClass]!;
-    return !isInOpenRun && (address - block.address) % size === 0;
+    const isDead = block.isUnswept && this.core.words[address >> 2]! >= 0;
+    return !isInOpenRun && !isDead && (address - block.address) % size === 0;
   }
 
   /** The only block that an address can lie in, if it lies in any. O(1). */
@@ -292,7 +296,10 @@ export class OldSpace {
     if (address === NULL) return undefined;
     const size = CELL_SIZES[sizeClass]!;
     const bytes = this.blockSize - (this.blockSize % size);
-    writeRun(this.core.words, address, bytes, NULL);
+    const { words } = this.core;
+    // What lay here before may look like objects.
+    if (this.clearsHeaders) for (let cell = address; cell < address + bytes; cell += size) words[(cell >> 2) + 1] = FREE;
+    writeRun(words, address, bytes, NULL);
     const block: OldBlock = { address, sizeClass, end: address + bytes, runs: address, freeBytes: bytes, isUnswept: false };
     this.#classes[sizeClass]!.blocks.push(block);
     this.#byStart.set(Math.floor(address / this.blockSize), block);

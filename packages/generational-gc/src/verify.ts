@@ -3,6 +3,7 @@
 import { AllocatorError, formatAddress, type Address } from '@allokit/allocator';
 import type { HeapParts } from './heap-parts.ts';
 import type { Phase } from './old-cycle.ts';
+import { AddressSet } from './address-set.ts';
 import { LIMIT, STACK_LIMIT, STACK_TOP, STATE_SIZE, TOP } from './core.ts';
 import { cellSizeOf, FORWARDED, GENERATION_MASK, LARGE, OBJECT_HEADER_SIZE, OLD, PINNED, REMEMBERED, SIZE_MASK, SIZE_WIDE, SMALL_SIZE_MAX, STUCK, typeOf, YOUNG } from './header.ts';
 import { largeBlockSize, largeSizeOf } from './large-space.ts';
@@ -10,23 +11,6 @@ import { checkRun } from './old-space.ts';
 import { CARD_SIZE_LOG2, cardZeroOf } from './remembered-set.ts';
 import { CELL_SIZES } from './size-class.ts';
 import { payloadSizeOf, tracedWords, walkLarge, walkOld, walkYoung } from './walk.ts';
-
-/** A set of addresses that are multiples of 8. */
-class AddressSet {
-  readonly #bits: Uint32Array;
-
-  constructor(size: number) {
-    this.#bits = new Uint32Array((size >>> 8) + 1);
-  }
-
-  add(address: Address): void {
-    this.#bits[address >>> 8]! |= 1 << ((address >>> 3) & 31);
-  }
-
-  has(address: Address): boolean {
-    return (address & 7) === 0 && ((this.#bits[address >>> 8] ?? 0) & (1 << ((address >>> 3) & 31))) !== 0;
-  }
-}
 
 function fail(what: string): never {
   throw new AllocatorError('corrupt', what);
@@ -37,7 +21,7 @@ export function verifyHeap(parts: HeapParts, phase: Phase): void {
   const { core, nursery } = parts;
   checkState(parts);
   // A degraded nursery cannot be walked: what it holds is known by references alone.
-  const objects = new AddressSet(core.words.length * 4);
+  const objects = new AddressSet(0, core.words.length * 4);
   if (!nursery.isDegraded) checkYoung(parts, objects);
   checkOld(parts, phase, objects);
   checkLarge(parts, phase, objects);
@@ -188,7 +172,7 @@ function checkLarge(parts: HeapParts, phase: Phase, objects: AddressSet): void {
 
 function checkRemembered({ core }: HeapParts, objects: AddressSet): AddressSet {
   const { entries, count } = core.remembered;
-  const remembered = new AddressSet(core.words.length * 4);
+  const remembered = new AddressSet(0, core.words.length * 4);
   for (let i = 0; i < count; i += 1) {
     const ref = entries[i]!;
     if (!objects.has(ref) || core.isYoung(ref)) fail(`the remembered set knows ${formatAddress(ref >>> 0)}, where no old object lies`);

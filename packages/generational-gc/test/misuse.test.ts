@@ -165,6 +165,37 @@ describe('a checked heap refuses', () => {
     expect(theirs.elements.get(foreign.ref, 0)).toBe(foreign.ref);
   });
 
+  test('an object that is found dead, but not swept yet', () => {
+    const { heap, point } = setUp();
+    const array = heap.defineArray('array', 'ref');
+    const root = heap.handle(point.allocate());
+    const large = heap.handle(array.allocate(5000));
+    for (let i = 0; i < 3; i += 1) heap.collect('minor');
+    const refs = [root.ref, large.ref];
+    root.release();
+    large.release();
+    heap.startMarking();
+    while (heap.stats().phase === 'marking') heap.step(-1);
+    expect(heap.stats().phase).toBe('sweeping');
+    for (const ref of refs) expect(() => heap.handle(ref)).toThrow(refusal('invalid-address'));
+    heap.verify();
+  });
+
+  test('the inside of an object, however like a header it looks', () => {
+    const { heap } = setUp();
+    const trap = heap.define('trap', { a: 'i32', b: 'i32', c: 'i32', d: 'i32', e: 'i32', f: 'i32' });
+    const { a, b } = trap.fields;
+    const root = heap.handle(trap.allocate());
+    // The type of `trap` at the size of one; young, then old.
+    for (const generation of [0, 1]) {
+      a.set(root.ref, (trap.id << 24) | trap.size);
+      b.set(root.ref, generation);
+      expect(() => heap.handle(root.ref + 8)).toThrow(refusal('invalid-address'));
+      for (let i = 0; i < 3; i += 1) heap.collect('minor');
+    }
+    heap.verify();
+  });
+
   test('an object that was swept', () => {
     const { heap, point } = setUp();
     const root = heap.handle(point.allocate());
@@ -265,9 +296,13 @@ test('special references to what is certainly no object are refused, and nothing
   const heap = GenerationalHeap.create(memory, { limit: 2 ** 22, nurserySize: 2 ** 15 });
   heap.define('node', { next: 'ref' });
   const before = memory.u8.slice();
-  for (const ref of [smallInteger(5), -8, 4, 2 ** 31, 2 ** 33 + 8, NaN, 0.5, 2 ** 23, 'x' as never]) {
+  for (const ref of [smallInteger(5), -8, 4, 2 ** 31, 2 ** 33 + 8, NaN, 0.5, 2 ** 23]) {
     for (const use of [() => heap.pin(ref), () => heap.weak(ref), () => heap.finalize(ref, () => undefined), () => heap.typeOf(ref)]) expect(use).toThrow(refusal('invalid-address'));
   }
+  for (const ref of [undefined, null, 'x', {}] as never[]) {
+    for (const use of [() => heap.pin(ref), () => heap.weak(ref), () => heap.finalize(ref, () => undefined), () => heap.typeOf(ref)]) expect(use).toThrow(/must be a number/);
+  }
+  expect(() => heap.load('x' as never)).toThrow(/must be a Uint8Array/);
   expect(memory.u8).toEqual(before);
   expect(heap.stats()).toMatchObject({ weakCount: 0, finalizerCount: 0, handleCount: 0 });
 });
