@@ -1,6 +1,6 @@
 /** `runtimeMode`: a garbage-collected heap whose blocks come from a slab pool, and whose large objects come from an o1heap. For people who write language runtimes. */
 
-import { ADDRESS_SPACE_SIZE, Segregator, type Allocator } from '@allokit/allocator';
+import { ADDRESS_SPACE_SIZE, Reclaiming, Segregator, type Allocator } from '@allokit/allocator';
 import { GenerationalHeap, PRESETS, presetOptions, type HeapOptions, type Preset } from '@allokit/generational-gc';
 import { O1Heap } from '@allokit/o1heap';
 import { SlabPool } from '@allokit/slab-pool';
@@ -16,7 +16,7 @@ const LARGE_HEAP_SIZE = 4_325_376;
 const LARGE_HEAP_STEP = 2 ** 20;
 
 /** How to make one with {@link runtimeMode}. */
-export interface RuntimeModeOptions extends HeapOptions {
+export interface RuntimeModeOptions extends Omit<HeapOptions, 'blockSize' | 'ownsParent'> {
   /** What the heap is for. Default: `PRESETS.runtime`; `detectPreset` finds one. Options given besides come first. */
   readonly preset?: Preset;
 }
@@ -24,7 +24,9 @@ export interface RuntimeModeOptions extends HeapOptions {
 /**
  * Makes a garbage-collected heap over `parent`: blocks of 64 KiB of the old space from a slab pool, the nursery and large objects from an o1heap.
  *
- * @param options - The preset, and what is to differ from it.
+ * The heap's `release` gives everything back to `parent`, the pool and the o1heap included.
+ *
+ * @param options - The preset, and what is to differ from it; not the blocks' size, which the pool has to match.
  * @param parent - Default: a new WebAssembly memory of its own, of twice the limit and up to 4 GiB, of which 64 MiB are committed.
  * @throws TypeError or RangeError for options that make no sense or a preset that is not collected, AllocatorError `out-of-memory` when the parent has no room for the nursery.
  */
@@ -33,11 +35,20 @@ export function runtimeMode({ preset = PRESETS.runtime, ...options }: RuntimeMod
   const settings = { ...presetOptions(preset), ...options };
   const limit = settings.limit ?? PRESETS.runtime.limit;
   const root = parent ?? ownMemory({ reserve: Math.min(ADDRESS_SPACE_SIZE, Math.max(2 ** 27, limit * 2)) });
-  const small = SlabPool.create(root, { classes: [BLOCK_SIZE], slabSize: SLAB_SIZE });
+  // Both hold on to memory that the other may need: so each may ask the other for it.
+  const siblings: { large?: O1Heap } = {};
+  const small = SlabPool.create(
+    Reclaiming.create(root, () => siblings.large?.trim() ?? 0),
+    { classes: [BLOCK_SIZE], slabSize: SLAB_SIZE },
+  );
   let large: O1Heap | undefined;
   try {
-    large = O1Heap.create(root, { size: LARGE_HEAP_SIZE, growth: { step: LARGE_HEAP_STEP, share: 0 } });
-    return GenerationalHeap.create(Segregator.create({ threshold: BLOCK_SIZE, small, large }), { ...settings, blockSize: BLOCK_SIZE });
+    large = O1Heap.create(
+      Reclaiming.create(root, () => small.trim()),
+      { size: LARGE_HEAP_SIZE, growth: { step: LARGE_HEAP_STEP, share: 0 } },
+    );
+    siblings.large = large;
+    return GenerationalHeap.create(Segregator.create({ threshold: BLOCK_SIZE, small, large }), { ...settings, blockSize: BLOCK_SIZE, ownsParent: true });
   } catch (error) {
     large?.release();
     small.release();

@@ -2,7 +2,7 @@
 
 import { AllocatorError, NULL, type Address } from '@allokit/allocator';
 import { compact } from './compaction.ts';
-import type { HeapCore, Occupation } from './core.ts';
+import type { HeapCore } from './core.ts';
 import type { HeapParts } from './heap-parts.ts';
 import { largeBlockSize } from './large-space.ts';
 import { OldCycle } from './old-cycle.ts';
@@ -18,6 +18,12 @@ export interface Pauses {
   readonly full: PauseHistogram;
   readonly compact: PauseHistogram;
 }
+
+const BUSY: Readonly<Record<'collection' | 'finalizers' | 'image', string>> = {
+  collection: 'the heap is in the middle of a collection',
+  finalizers: 'a finalizer must not allocate or collect',
+  image: 'what chooses what an image leaves out must not allocate or collect',
+};
 
 /** The collector of a heap. */
 export class Collector {
@@ -40,6 +46,7 @@ export class Collector {
   verify: () => void = () => undefined;
   #largeBytesUntilWork: number;
   #isFinalizingPlanned = false;
+  #isPausing = false;
 
   constructor(parts: HeapParts) {
     this.#parts = parts;
@@ -53,10 +60,21 @@ export class Collector {
   /** Refuses what must not happen now. */
   checkIdle(): void {
     this.#core.renew();
+    this.checkOccupation();
+  }
+
+  /** The same, for a memory that may be gone. */
+  checkOccupation(): void {
     const { occupation } = this.#core;
-    if (occupation === '') return;
+    if (occupation === '' || occupation === 'released') return;
     if (occupation === 'broken') throw new AllocatorError('corrupt', 'this heap was damaged when a collection failed: nothing in it can be trusted');
-    throw new AllocatorError('busy', occupation === 'finalizers' ? 'a finalizer must not allocate or collect' : 'the heap is in the middle of a collection');
+    throw new AllocatorError('busy', BUSY[occupation]);
+  }
+
+  /** Refuses what must not happen in the middle of a collection. */
+  checkNotCollecting(): void {
+    this.#core.renew();
+    if (this.#core.occupation === 'collection') throw new AllocatorError('busy', BUSY.collection);
   }
 
   /** The slow path of every allocation: see `HeapCore.makeRoom`. */
@@ -67,14 +85,16 @@ export class Collector {
     if (stress !== undefined) this.#stress();
     let cell = nursery.bump(cellSize);
     if (cell === NULL) {
-      const start = clock();
-      this.minor();
-      this.work(start);
-      cell = nursery.bump(cellSize);
+      this.#closed(() => {
+        const start = clock();
+        this.minor();
+        this.work(start);
+      });
+      cell = this.#bumpAgain(cellSize);
     }
     if (cell === NULL) {
       this.full();
-      cell = nursery.bump(cellSize);
+      cell = this.#bumpAgain(cellSize);
     }
     if (cell === NULL) this.#refuse(cellSize);
     nursery.open(stress?.everyBytes);
@@ -92,11 +112,14 @@ export class Collector {
     this.#largeBytesUntilWork -= size;
     if (this.#largeBytesUntilWork < 0) {
       this.#largeBytesUntilWork = this.#settings.nurserySize;
-      this.work(this.#settings.clock());
+      this.#closed(() => this.work(this.#settings.clock()));
+      this.checkIdle();
     }
     let ref = large.allocate(size, first, second);
-    if (ref === NULL && largeBlockSize(size) <= this.#settings.limit) {
+    if (largeBlockSize(size) > this.#settings.limit) throw new AllocatorError('out-of-memory', `an object of ${size} bytes is more than all that the heap may take, which is ${this.#settings.limit}`);
+    if (ref === NULL) {
       this.full();
+      this.checkIdle();
       ref = large.allocate(size, first, second);
     }
     if (ref === NULL) this.#refuse(size);
@@ -114,7 +137,7 @@ export class Collector {
   }
 
   /**
-   * What is to be done when there is occasion: starts a marking when it is time, or goes on with what is under way.
+   * What is to be done when there is occasion: starts a marking when it is time, or goes on with what is under way. Within a collection.
    *
    * @param start - When the pause began that this is a part of: what is left of the target is used, and a quarter of it at least, or a marking might never end.
    */
@@ -130,11 +153,14 @@ export class Collector {
 
   /** Starts a marking, if none is under way. */
   start(): void {
-    if (this.cycle.phase === 'sweeping') this.#pause('sweep', () => this.cycle.sweepAll());
-    if (this.cycle.phase !== 'idle') return;
-    this.minor();
-    if (this.#parts.nursery.isDegraded) this.full();
-    else this.#pause('mark', () => this.cycle.begin('incremental'));
+    // At once, because the marking knows of nothing that is allocated after its minor collection.
+    this.#closed(() => {
+      if (this.cycle.phase === 'sweeping') this.#pause('sweep', () => this.cycle.sweepAll());
+      if (this.cycle.phase !== 'idle') return;
+      this.minor();
+      if (this.#parts.nursery.isDegraded) this.full();
+      else this.#pause('mark', () => this.cycle.begin('incremental'));
+    });
   }
 
   /**
@@ -147,36 +173,33 @@ export class Collector {
   step(budgetMs: number, quantum?: number): boolean {
     const { cycle } = this;
     const { clock } = this.#settings;
-    const deadline = clock() + budgetMs;
-    // At least a little is done each time, so that whoever calls again and again comes to an end.
-    if (cycle.phase === 'marking') this.#pause('mark', () => this.cycle.mark(deadline, quantum));
-    else if (cycle.phase === 'sweeping') this.#pause('sweep', () => cycle.sweep(deadline));
-    else return true;
-    if (this.#isSweeping() && clock() < deadline) this.#pause('sweep', () => cycle.sweep(deadline));
-    const isDone = this.cycle.phase === 'idle';
-    if (isDone && this.#settings.compaction) this.#compactIfSparse();
-    return isDone;
+    return this.#closed(() => {
+      const deadline = clock() + budgetMs;
+      // At least a little is done each time, so that whoever calls again and again comes to an end.
+      if (cycle.phase === 'marking') this.#pause('mark', () => cycle.mark(deadline, quantum));
+      else if (cycle.phase === 'sweeping') this.#pause('sweep', () => cycle.sweep(deadline));
+      else return true;
+      if (this.#isSweeping() && clock() < deadline) this.#pause('sweep', () => cycle.sweep(deadline));
+      const isDone = this.cycle.phase === 'idle';
+      if (isDone && this.#settings.compaction) this.#compactIfSparse();
+      return isDone;
+    });
   }
 
   /** Collects everything in one pause. What is dead afterwards was not when this began. */
   full(): void {
-    this.#pause('full', () => {
-      const { cycle, young } = this;
-      if (cycle.phase === 'marking') cycle.mark(Infinity);
-      cycle.sweepAll();
-      cycle.begin('whole');
-      cycle.mark(Infinity);
-      young.collect();
-      cycle.sweepAll();
-      young.resize();
+    this.#closed(() => {
+      this.#collectAll();
+      if (this.#settings.compaction) this.#compactIfSparse();
     });
-    if (this.#settings.compaction) this.#compactIfSparse();
   }
 
   /** Collects everything, and closes the gaps in the old space. */
   compact(): void {
-    this.full();
-    this.#pause('compact', () => this.#compactNow());
+    this.#closed(() => {
+      this.#collectAll();
+      this.#pause('compact', () => this.#compactNow());
+    });
   }
 
   /** Runs the finalizers that are due. @returns How many. */
@@ -186,7 +209,7 @@ export class Collector {
     const { due } = finalizers;
     finalizers.due = [];
     const errors: unknown[] = [];
-    this.#occupy('finalizers', () => {
+    this.occupy('finalizers', () => {
       for (const { ref, finalize } of due) {
         try {
           finalize(ref);
@@ -210,30 +233,66 @@ export class Collector {
     throw new AllocatorError('out-of-memory', `no room for ${size} bytes: ${takenBytes} of ${limit} bytes are taken, and everything in them is reachable`);
   }
 
-  /** A pause of some kind: counted, and with the doors closed. One within another is a part of it. */
+  /** Room after a collection, unless the scheduler of finalizers made an end of the heap. */
+  #bumpAgain(cellSize: number): Address {
+    this.checkIdle();
+    return this.#parts.nursery.bump(cellSize);
+  }
+
+  #collectAll(): void {
+    this.#pause('full', () => {
+      const { cycle, young } = this;
+      if (cycle.phase === 'marking') cycle.mark(Infinity);
+      cycle.sweepAll();
+      cycle.begin('whole');
+      cycle.mark(Infinity);
+      young.collect();
+      cycle.sweepAll();
+      // What found no room may find some now: what is dead was still in the way.
+      if (this.#parts.nursery.isDegraded) young.collect();
+      young.resize();
+    });
+  }
+
+  /** A pause of some kind, counted. One within another is a part of it. */
   #pause<T>(kind: keyof Pauses, action: () => T): T {
+    if (this.#isPausing) return action();
+    return this.#closed(() => {
+      const { clock } = this.#settings;
+      const start = clock();
+      this.#isPausing = true;
+      const result = action();
+      this.#isPausing = false;
+      this.pauses[kind].record(clock() - start);
+      return result;
+    });
+  }
+
+  /** A collection, or several that nothing must come between: with the doors closed to the clock, which is somebody else's code. Finalizers are scheduled when all is done. */
+  #closed<T>(action: () => T): T {
     if (this.#core.occupation === 'collection') return action();
-    const { clock } = this.#settings;
-    const start = clock();
-    const result = this.#occupy('collection', action);
-    this.pauses[kind].record(clock() - start);
+    const result = this.occupy('collection', action);
     this.#planFinalizers();
     return result;
   }
 
-  #occupy<T>(occupation: Occupation, action: () => T): T {
+  /** Does something during which the heap takes no orders. A collection that fails leaves a heap that nobody can trust. */
+  occupy<T>(occupation: 'collection' | 'finalizers' | 'image', action: () => T): T {
     const { nursery } = this.#parts;
     this.checkIdle();
     this.#core.occupation = occupation;
     nursery.close();
-    let isDone = false;
+    let isSound = occupation !== 'collection';
     try {
       const result = action();
-      isDone = true;
+      isSound = true;
       return result;
     } finally {
-      this.#core.occupation = isDone ? '' : 'broken';
-      if (isDone) nursery.open(this.#settings.stress?.everyBytes);
+      this.#core.occupation = isSound ? '' : 'broken';
+      if (isSound) {
+        this.#core.renew();
+        nursery.open(this.#settings.stress?.everyBytes);
+      }
     }
   }
 
@@ -241,10 +300,15 @@ export class Collector {
     const { scheduleFinalizers } = this.#settings;
     if (scheduleFinalizers === undefined || this.#isFinalizingPlanned || this.#parts.roots.finalizers.due.length === 0) return;
     this.#isFinalizingPlanned = true;
-    scheduleFinalizers(() => {
+    try {
+      scheduleFinalizers(() => {
+        this.#isFinalizingPlanned = false;
+        if (this.#core.occupation !== 'released') this.runFinalizers();
+      });
+    } catch (error) {
       this.#isFinalizingPlanned = false;
-      if (this.#core.occupation !== 'released') this.runFinalizers();
-    });
+      throw error;
+    }
   }
 
   #compactIfSparse(): void {

@@ -10,7 +10,7 @@
 import { NULL, type Address } from '@allokit/allocator';
 import type { HeapParts } from './heap-parts.ts';
 import { FORWARDED, GENERATION_MASK, FREE, OBJECT_HEADER_SIZE, PINNED } from './header.ts';
-import { writeRun, type OldBlock } from './old-space.ts';
+import { checkRun, writeRun, type OldBlock } from './old-space.ts';
 import { CELL_SIZES } from './size-class.ts';
 import { updateReferences, walkLarge, walkYoung } from './walk.ts';
 
@@ -52,7 +52,8 @@ export function compact(parts: HeapParts): void {
   ordered.forEach((blocks, sizeClass) => {
     for (const block of blocks) {
       old.freeBytes -= block.freeBytes;
-      writeRuns(words, block, maps.get(block)!);
+      // Not `words`: blocks that went back to the parent may have replaced the view.
+      writeRuns(core.words, block, maps.get(block)!);
       old.freeBytes += block.freeBytes;
     }
     old.rebuild(sizeClass, blocks);
@@ -65,8 +66,10 @@ function mapOf(words: Int32Array, block: OldBlock): CellMap {
   for (let i = 0; i < map.length; ) {
     const at = (block.address + i * size) >> 2;
     const second = words[at + 1]!;
-    if ((second & GENERATION_MASK) === FREE) i += words[at]! / size;
-    else {
+    if ((second & GENERATION_MASK) === FREE) {
+      checkRun(at * 4, words[at]!, size, block.end);
+      i += words[at]! / size;
+    } else {
       map[i] = (second & PINNED) === 0 ? MOVABLE : FIXED;
       i += 1;
     }

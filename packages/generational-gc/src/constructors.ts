@@ -7,15 +7,17 @@
 import { LIMIT, TOP, type HeapCore } from './core.ts';
 import { isTraced, type FieldKind } from './field-kind.ts';
 import { writeAs } from './fields.ts';
-import { OBJECT_HEADER_SIZE } from './header.ts';
+import { OBJECT_HEADER_SIZE, SMALL_SIZE_MAX } from './header.ts';
 
 /** What a constructor must know of its type. */
 export interface ConstructedType {
   readonly core: HeapCore;
-  /** The header. */
+  /** The header; of a large object the type's part of it. */
   readonly first: number;
   /** The header's second word. */
   readonly second: number;
+  /** Bytes of the payload. */
+  readonly size: number;
   /** Bytes, header included. */
   readonly cellSize: number;
 }
@@ -36,6 +38,7 @@ const FILLED_MAX = 32;
 export function makeConstructor(type: ConstructedType, fields: readonly FilledField[]): AnyConstructor {
   if (fields.length > FILLED_MAX) throw new RangeError(`a constructor fills at most ${FILLED_MAX} fields, got ${fields.length}`);
   if (fields.length === 0) return () => constructSlowly(type, fields, []);
+  if (type.cellSize > SMALL_SIZE_MAX) return (...values) => constructSlowly(type, fields, values);
   if (fields.every(({ kind }) => isTraced(kind) || kind === 'i32' || kind === 'u32')) {
     const ats = fields.map(({ offset }) => (offset + OBJECT_HEADER_SIZE) >> 2);
     if (ats.length === 1) return construct1(type, fields, ats);
@@ -134,29 +137,33 @@ function constructDouble(type: ConstructedType, fields: readonly FilledField[]):
   };
 }
 
-/** Makes an object with whatever it takes to have room for it. */
+/** Makes an object with whatever it takes to have room for it. Not inlined anywhere, so the one for records that are large too. */
 function constructSlowly(type: ConstructedType, fields: readonly FilledField[], values: number[]): number {
-  const { core, first, second, cellSize } = type;
+  const { core, first, second, size, cellSize } = type;
   const { held } = core;
+  const isLarge = cellSize > SMALL_SIZE_MAX;
   const base = core.heldCount;
   fields.forEach(({ kind }, i) => {
     if (isTraced(kind)) held[core.heldCount++] = values[i] ?? 0;
   });
-  let cell: number;
+  let ref: number;
   try {
-    cell = core.bump(cellSize);
+    ref = isLarge ? core.allocateLarge(size, first, second) : core.bump(cellSize) + OBJECT_HEADER_SIZE;
   } finally {
     core.heldCount = base;
   }
   const { words } = core;
-  const at = cell >> 2;
-  words[at] = first;
-  words[at + 1] = second;
-  const ref = cell + OBJECT_HEADER_SIZE;
+  const at = ref >> 2;
+  if (!isLarge) {
+    words[at - 2] = first;
+    words[at - 1] = second;
+  }
   let holding = base;
   fields.forEach(({ kind, offset }, i) => {
     if (isTraced(kind)) {
-      words[(ref + offset) >> 2] = held[holding]!;
+      // A large object is born old, and may be given young ones.
+      if (isLarge) core.store(ref, (ref + offset) >> 2, held[holding]!);
+      else words[(ref + offset) >> 2] = held[holding]!;
       holding += 1;
     } else writeAs(core, kind, ref + offset, values[i] ?? 0);
   });

@@ -9,7 +9,7 @@
 
 import { AllocatorError, NULL, formatAddress, type Address, type Allocator, type Memory } from '@allokit/allocator';
 import { GreyStack } from './grey-stack.ts';
-import { FREE, GENERATION_MASK, MARKED, TYPE_SHIFT, TYPE_MASK, YOUNG } from './header.ts';
+import { FORWARDED, FREE, GENERATION_MASK, LARGE, MARKED, TYPE_SHIFT, TYPE_MASK, YOUNG, typeOf } from './header.ts';
 import { RememberedSet } from './remembered-set.ts';
 import { TypeTable } from './type-table.ts';
 
@@ -28,7 +28,7 @@ export const STATE_SIZE = 64;
 export const HEAP_ADDRESS_MAX = 2 ** 31;
 
 /** What a heap is busy with when it can take no orders. */
-export type Occupation = '' | 'collection' | 'finalizers' | 'released' | 'broken';
+export type Occupation = '' | 'collection' | 'finalizers' | 'image' | 'released' | 'broken';
 
 /** The shared state of a heap. */
 export class HeapCore {
@@ -174,8 +174,20 @@ export class HeapCore {
     words[at] = value;
   }
 
+  /**
+   * Refuses what cannot be a reference, as far as the header shows that it would have. O(1).
+   *
+   * @throws AllocatorError `invalid-address`.
+   */
+  checkObject(ref: number): void {
+    const second = this.words[(ref >> 2) - 1];
+    const isObject = ref > 0 && ref === (ref | 0) && (ref & 7) === 0 && second !== undefined && (second & GENERATION_MASK) <= LARGE && (second & FORWARDED) === 0;
+    if (!isObject || this.types.at(typeOf(this.words[(ref >> 2) - 2]!, second)) === undefined) this.refuse(ref);
+  }
+
   /** Whatever is known of an address that holds no object, in words. */
   refuse(ref: number): never {
+    if (typeof ref !== 'number') throw new TypeError(`a reference must be a number, got ${typeof ref}`);
     throw new AllocatorError('invalid-address', `no object lies at ${formatAddress(ref)}: a reference is good until the next collection that it is no root of`);
   }
 

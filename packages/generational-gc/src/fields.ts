@@ -2,6 +2,8 @@
  * The accessors of fields. Each is an object with a constant offset: where it is a constant to the code that uses it, a read is one load and a write one store, with the barrier before it for
  * references.
  *
+ * `NULL` is refused: the memory's own state may lie there. The comparison costs nothing that could be measured.
+ *
  * A read that yields undefined tells that the view died, because somebody made the memory grow: then it is taken anew. Where a value is read for nothing else, V8 keeps the bounds check and
  * drops the load.
  */
@@ -16,9 +18,17 @@ export interface Field {
   readonly kind: FieldKind;
   /** Bytes from the reference. */
   readonly offset: number;
-  /** The field of the object at `ref`. O(1). */
+  /**
+   * The field of the object at `ref`. O(1).
+   *
+   * @throws AllocatorError `invalid-address` for `NULL`.
+   */
   get(ref: number): number;
-  /** Writes it. O(1). */
+  /**
+   * Writes it. O(1).
+   *
+   * @throws AllocatorError `invalid-address` for `NULL`.
+   */
   set(ref: number, value: number): void;
 }
 
@@ -38,7 +48,7 @@ export class ReferenceField implements Field {
   }
 
   get(ref: number): number {
-    return this.core.words[(ref >> 2) + this.word] ?? anew(this.core, this, ref);
+    return ref > 0 ? (this.core.words[(ref >> 2) + this.word] ?? anew(this.core, this, ref)) : anew(this.core, this, ref);
   }
 
   set(ref: number, value: number): void {
@@ -67,13 +77,13 @@ export class Int32Field implements Field {
   }
 
   get(ref: number): number {
-    return this.core.words[(ref >> 2) + this.word] ?? anew(this.core, this, ref);
+    return ref > 0 ? (this.core.words[(ref >> 2) + this.word] ?? anew(this.core, this, ref)) : anew(this.core, this, ref);
   }
 
   set(ref: number, value: number): void {
     const { words } = this.core;
     const at = (ref >> 2) + this.word;
-    if (words[at] === undefined) setAnew(this.core, this, ref, value);
+    if (!(ref > 0) || words[at] === undefined) setAnew(this.core, this, ref, value);
     else words[at] = value;
   }
 }
@@ -94,13 +104,13 @@ export class Float64Field implements Field {
   }
 
   get(ref: number): number {
-    return this.core.doubles[(ref >> 3) + this.index] ?? anew(this.core, this, ref);
+    return ref > 0 ? (this.core.doubles[(ref >> 3) + this.index] ?? anew(this.core, this, ref)) : anew(this.core, this, ref);
   }
 
   set(ref: number, value: number): void {
     const { doubles } = this.core;
     const at = (ref >> 3) + this.index;
-    if (doubles[at] === undefined) setAnew(this.core, this, ref, value);
+    if (!(ref > 0) || doubles[at] === undefined) setAnew(this.core, this, ref, value);
     else doubles[at] = value;
   }
 }
@@ -119,13 +129,13 @@ export class Uint8Field implements Field {
   }
 
   get(ref: number): number {
-    return this.core.bytes[ref + this.offset] ?? anew(this.core, this, ref);
+    return ref > 0 ? (this.core.bytes[ref + this.offset] ?? anew(this.core, this, ref)) : anew(this.core, this, ref);
   }
 
   set(ref: number, value: number): void {
     const { bytes } = this.core;
     const at = ref + this.offset;
-    if (bytes[at] === undefined) setAnew(this.core, this, ref, value);
+    if (!(ref > 0) || bytes[at] === undefined) setAnew(this.core, this, ref, value);
     else bytes[at] = value;
   }
 }
@@ -145,11 +155,12 @@ export class OtherField implements Field {
 
   get(ref: number): number {
     const at = ref + this.offset;
-    return readAs(this.core, this.kind, at) ?? anew(this.core, this, ref);
+    return ref > 0 ? (readAs(this.core, this.kind, at) ?? anew(this.core, this, ref)) : anew(this.core, this, ref);
   }
 
   set(ref: number, value: number): void {
     this.core.renew();
+    if (!(ref > 0)) this.core.refuse(ref);
     writeAs(this.core, this.kind, ref + this.offset, value);
   }
 }

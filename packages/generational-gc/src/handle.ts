@@ -1,7 +1,6 @@
 /** Roots that are JavaScript objects. */
 
 import { AllocatorError } from '@allokit/allocator';
-import type { HeapCore } from './core.ts';
 import type { ShadowStack } from './shadow-stack.ts';
 import type { SlotTable } from './slot-table.ts';
 
@@ -16,29 +15,27 @@ export interface Root {
  */
 export class Handle implements Root {
   readonly #table: SlotTable;
-  readonly #forget: (handle: Handle) => void;
   #slot: number;
 
   /** @internal */
-  constructor(table: SlotTable, slot: number, forget: (handle: Handle) => void) {
+  constructor(table: SlotTable, ref: number) {
     this.#table = table;
-    this.#slot = slot;
-    this.#forget = forget;
+    this.#slot = table.addFor(this, ref);
   }
 
   /**
    * The reference as of now. O(1).
    *
-   * @throws AllocatorError `released`.
+   * @throws AllocatorError `released`, when it was, or its heap.
    */
   get ref(): number {
-    if (this.#slot < 0) refuse();
-    return this.#table.slots[this.#slot]!;
+    return this.#table.slots[this.#slot] ?? refuse();
   }
 
   set ref(value: number) {
-    if (this.#slot < 0) refuse();
-    this.#table.slots[this.#slot] = value;
+    const { slots } = this.#table;
+    if (slots[this.#slot] === undefined) refuse();
+    slots[this.#slot] = value;
   }
 
   /** Whether it was released. */
@@ -49,40 +46,13 @@ export class Handle implements Root {
   /** Gives the root up. Does nothing the second time. O(1). */
   release(): void {
     if (this.#slot < 0) return;
-    this.#forget(this);
-    this.#table.remove(this.#slot);
+    this.#table.removeFor(this, this.#slot);
     this.#slot = -1;
   }
 
   /** The same, at the end of a `using` block. */
   [Symbol.dispose](): void {
     this.release();
-  }
-}
-
-/** Makes handles, and releases those whose owner was collected. */
-export class Handles {
-  /** The references. */
-  readonly table: SlotTable;
-  readonly #registry: FinalizationRegistry<number>;
-  readonly #forget: (handle: Handle) => void;
-
-  constructor(table: SlotTable) {
-    this.table = table;
-    this.#registry = new FinalizationRegistry((slot) => {
-      table.remove(slot);
-    });
-    this.#forget = (handle) => {
-      this.#registry.unregister(handle);
-    };
-  }
-
-  /** Makes one. */
-  make(ref: number): Handle {
-    const slot = this.table.add(ref);
-    const handle = new Handle(this.table, slot, this.#forget);
-    this.#registry.register(handle, slot, handle);
-    return handle;
   }
 }
 
@@ -113,25 +83,22 @@ export class Local implements Root {
 
 /** A piece of the shadow stack: what it holds is released together. Scopes end in the reverse order of their beginning; one that ends takes those within with it. */
 export class Scope {
-  readonly #stack: ShadowStack;
-  readonly #core: HeapCore;
+  readonly #scopes: Scopes;
   readonly #depth: number;
   readonly #outer: Scope | undefined;
-  readonly #leave: (outer: Scope | undefined) => void;
   #isEnded = false;
 
   /** @internal */
-  constructor(core: HeapCore, stack: ShadowStack, outer: Scope | undefined, leave: (outer: Scope | undefined) => void) {
-    this.#core = core;
-    this.#stack = stack;
-    this.#depth = stack.depth;
-    this.#outer = outer;
-    this.#leave = leave;
+  constructor(scopes: Scopes) {
+    this.#scopes = scopes;
+    this.#depth = scopes.stack.depth;
+    this.#outer = scopes.innermost;
+    scopes.innermost = this;
   }
 
-  /** Whether it ended, or one around it did. O(depth). */
+  /** Whether it ended, or one around it did. O(1). */
   get isEnded(): boolean {
-    return this.#isEnded || (this.#outer?.isEnded ?? false);
+    return this.#isEnded;
   }
 
   /**
@@ -154,24 +121,33 @@ export class Scope {
     return ref;
   }
 
-  /** Ends the scope. Does nothing the second time. O(1). */
+  /** Ends the scope, and those within it. Does nothing the second time. O(1) for each. */
   [Symbol.dispose](): void {
-    if (this.isEnded || this.#core.occupation === 'released') {
-      this.#isEnded = true;
-      return;
-    }
+    if (this.#isEnded) return;
+    const { stack } = this.#scopes;
+    for (let scope: Scope | undefined = this.#scopes.innermost; scope !== this && scope !== undefined; scope = scope.#outer) scope.#isEnded = true;
     this.#isEnded = true;
-    this.#stack.truncate(Math.min(this.#depth, this.#stack.depth));
-    this.#leave(this.#outer);
+    this.#scopes.innermost = this.#outer;
+    if (!this.#scopes.isReleased()) stack.truncate(Math.min(this.#depth, stack.depth));
   }
 
   /** @internal */
   stackOf(): ShadowStack {
-    if (this.isEnded) throw new AllocatorError('released', 'the scope of this handle has ended');
-    return this.#stack;
+    if (this.#isEnded) throw new AllocatorError('released', 'the scope of this handle has ended');
+    return this.#scopes.stack;
   }
 }
 
+/** What the scopes of a heap share. */
+export interface Scopes {
+  /** Where their handles are. */
+  readonly stack: ShadowStack;
+  /** Whether the heap was released. */
+  readonly isReleased: () => boolean;
+  /** The latest that has not ended: the others that have not are around it. */
+  innermost: Scope | undefined;
+}
+
 function refuse(): never {
-  throw new AllocatorError('released', 'this handle was released');
+  throw new AllocatorError('released', 'this handle was released, or its heap was');
 }

@@ -1,13 +1,13 @@
 /** The garbage-collected heap: what a program sees of it. */
 
-import { AllocatorError, NULL, checkAllocator, checkHeader, eraseHeader, writeHeader, type Address, type Allocator, type Memory } from '@allokit/allocator';
-import { Checker } from './checker.ts';
+import { AllocatorError, NULL, checkAllocator, checkHeader, eraseHeader, hasHeader, writeHeader, type Address, type Allocator, type Memory } from '@allokit/allocator';
+import { CheckedHandle, CheckedStack, Checker } from './checker.ts';
 import { Collector } from './collector.ts';
 import type { HeapParts } from './heap-parts.ts';
 import { HeapCore, STATE_SIZE } from './core.ts';
 import { FIELD_SIZE, type FieldKind } from './field-kind.ts';
 import { FinalizerTable } from './finalizer-table.ts';
-import { Handles, Scope, type Handle } from './handle.ts';
+import { Handle, Scope, type Scopes } from './handle.ts';
 import { cellSizeOf, typeOf } from './header.ts';
 import { censusOf, statsOf, type HeapStats, type TypeCensus } from './heap-stats.ts';
 import { loadImage, saveImage, type ImageOptions } from './image.ts';
@@ -49,6 +49,7 @@ export interface AttachedHeap {
   readonly roots: readonly Handle[];
 }
 
+const COLLECTIONS: readonly CollectionKind[] = ['minor', 'full', 'compact'];
 const HEADER = { kind: 'GCHP', version: 1 };
 
 /**
@@ -69,23 +70,22 @@ export class GenerationalHeap {
   readonly #parts: HeapParts;
   readonly #core: HeapCore;
   readonly #collector: Collector;
-  readonly #handles: Handles;
   readonly #checker: Checker | undefined;
   readonly #stateBytes: number;
   readonly #types: (RecordType | ArrayType)[] = [];
-  #scope: Scope | undefined;
+  readonly #scopes: Scopes;
 
   private constructor(parts: HeapParts, address: Address, stateBytes: number) {
-    const { core, settings, roots } = parts;
+    const { core, settings } = parts;
     this.memory = core.memory;
     this.address = address;
     this.#parts = parts;
     this.#core = core;
     this.#stateBytes = stateBytes;
     this.#collector = new Collector(parts);
-    this.#handles = new Handles(roots.handles);
     this.#checker = settings.checked ? new Checker(parts) : undefined;
-    this.stack = new ShadowStack(core, settings.stackSize);
+    this.stack = this.#checker === undefined ? new ShadowStack(core, settings.stackSize) : new CheckedStack(core, settings.stackSize, this.#checker);
+    this.#scopes = { stack: this.stack, isReleased: () => core.occupation === 'released', innermost: undefined };
     core.makeRoom = (cellSize) => this.#collector.makeRoom(cellSize);
     core.allocateLarge = (size, first, second) => this.#collector.makeLarge(size, first, second);
     this.#collector.verify = () => this.verify();
@@ -159,8 +159,7 @@ export class GenerationalHeap {
    */
   define<const F extends Fields>(name: string, fields: F): RecordType<F> {
     this.#core.renew();
-    checkFields(fields);
-    const type = new RecordType<F>(this.#core, this.#core.types.add(name, fields, undefined), this.#checker);
+    const type = new RecordType<F>(this.#core, this.#core.types.add(name, checkedFields(fields), undefined), this.#checker);
     this.#types.push(type);
     return type;
   }
@@ -175,9 +174,8 @@ export class GenerationalHeap {
    */
   defineArray<const F extends Fields = Fields>(name: string, element: FieldKind, fields?: F): ArrayType<F> {
     this.#core.renew();
-    const known = (fields ?? {}) as F;
-    checkFields({ ...known, element });
-    const type = new ArrayType<F>(this.#core, { ...this.#core.types.add(name, known, element), element }, this.#checker);
+    checkKind('element', element);
+    const type = new ArrayType<F>(this.#core, { ...this.#core.types.add(name, checkedFields(fields ?? {}), element), element }, this.#checker);
     this.#types.push(type);
     return type;
   }
@@ -191,15 +189,14 @@ export class GenerationalHeap {
   /**
    * The type of an object. O(1).
    *
-   * @param ref - A reference to a live object; others are not told apart, unless the heap is checked.
+   * @param ref - A reference to a live object; others are told apart as far as there is no header before them, or all the way if the heap is checked.
+   * @throws AllocatorError `invalid-address` for what is none.
    */
   typeOf(ref: number): RecordType | ArrayType {
     this.#core.renew();
+    this.#core.checkObject(ref);
     const { words } = this.#core;
-    const first = words[(ref >> 2) - 2];
-    const second = words[(ref >> 2) - 1];
-    const type = first === undefined || second === undefined ? undefined : this.#types[typeOf(first, second)];
-    if (type === undefined || ref <= 0) return this.#core.refuse(ref);
+    const type = this.#types[typeOf(words[(ref >> 2) - 2]!, words[(ref >> 2) - 1]!)]!;
     this.#checker?.check(ref, type.descriptor);
     return type;
   }
@@ -208,42 +205,54 @@ export class GenerationalHeap {
   handle(ref: number): Handle {
     this.#core.renew();
     this.#checker?.checkValue('value', ref, 'ref');
-    return this.#handles.make(ref);
+    const { handles } = this.#parts.roots;
+    return this.#checker === undefined ? new Handle(handles, ref) : new CheckedHandle(handles, ref, this.#checker);
   }
 
   /** A scope: `using scope = heap.scope()` releases its handles at the end of the block. O(1). */
   scope(): Scope {
     this.#core.renew();
-    const scope = new Scope(this.#core, this.stack, this.#scope, (outer) => {
-      this.#scope = outer;
-    });
-    this.#scope = scope;
-    return scope;
+    return new Scope(this.#scopes);
   }
 
-  /** A reference that does not keep its object alive. O(1). */
+  /**
+   * A reference that does not keep its object alive. O(1).
+   *
+   * @throws AllocatorError `invalid-address` for what is no reference.
+   */
   weak(ref: number): WeakReference {
     this.#core.renew();
+    if (ref !== NULL) this.#core.checkObject(ref);
     this.#checker?.checkValue('ref', ref, 'ref');
-    const { weak } = this.#parts.roots;
-    return new WeakReference(this.#core, weak, weak.add(ref));
+    return new WeakReference(this.#core, this.#parts.roots.weak, ref);
   }
 
   /**
    * A root whose object does not move. May collect the nursery, because it makes the object old: other references that are no roots are stale afterwards.
    *
-   * @throws AllocatorError `out-of-memory` when the old space has no room for it.
+   * @throws AllocatorError `out-of-memory` when the old space has no room for it, after a full collection; `invalid-address` for what is no reference.
    */
   pin(ref: number): Pin {
     this.#collector.checkIdle();
-    if (!(ref > 0)) this.#core.refuse(ref);
+    this.#core.checkObject(ref);
     this.#checker?.checkValue('ref', ref, 'ref');
-    const address = this.#core.isYoung(ref) ? this.#collector.minor(ref) : ref;
-    if (this.#core.isYoung(address)) throw new AllocatorError('out-of-memory', 'the old space has no room for the object');
     const { handles, pins } = this.#parts.roots;
+    // A root from the start: finalizers may be scheduled after the collection, and what schedules them may collect as well.
+    const pinned = handles.add(ref);
+    let address = ref;
+    try {
+      if (this.#core.isYoung(ref)) this.#collector.minor(ref);
+      if (this.#core.isYoung(handles.slots[pinned]!)) this.collect('full');
+      this.#collector.checkIdle();
+      address = handles.slots[pinned]!;
+      if (this.#core.isYoung(address)) throw new AllocatorError('out-of-memory', 'the old space has no room for the object');
+    } catch (error) {
+      handles.remove(pinned);
+      throw error;
+    }
     setPinned(this.#core.words, address, true);
     pins.set(address, (pins.get(address) ?? 0) + 1);
-    return new Pin(address, handles.add(address), (slot) => {
+    return new Pin(address, pinned, (slot) => {
       if (this.#core.occupation === 'released') return;
       this.#core.renew();
       handles.remove(slot);
@@ -263,8 +272,8 @@ export class GenerationalHeap {
   finalize(ref: number, finalizer: (ref: number) => void): void {
     this.#core.renew();
     if (typeof finalizer !== 'function') throw new TypeError(`finalizer must be a function, got ${typeof finalizer}`);
+    this.#core.checkObject(ref);
     this.#checker?.checkValue('ref', ref, 'ref');
-    if (!(ref > 0)) this.#core.refuse(ref);
     this.#parts.roots.finalizers.waiting.push({ ref, finalize: finalizer });
   }
 
@@ -281,10 +290,11 @@ export class GenerationalHeap {
   /**
    * Collects now.
    *
-   * @throws AllocatorError `busy` within a finalizer.
+   * @throws RangeError for another kind, AllocatorError `busy` within a finalizer.
    */
   collect(kind: CollectionKind = 'full'): void {
     this.#collector.checkIdle();
+    if (!COLLECTIONS.includes(kind)) throw new RangeError(`kind must be one of ${COLLECTIONS.join(', ')}, got ${kind}`);
     if (kind === 'minor') this.#collector.minor();
     else if (kind === 'full') this.#collector.full();
     else this.#collector.compact();
@@ -301,9 +311,12 @@ export class GenerationalHeap {
    *
    * @param budgetMs - How long, about, in milliseconds. A little is always done.
    * @returns Whether nothing is under way any more.
+   * @throws TypeError or RangeError for a budget that is none.
    */
   step(budgetMs = this.#parts.settings.pauseTargetMs): boolean {
     this.#collector.checkIdle();
+    if (typeof budgetMs !== 'number') throw new TypeError(`budgetMs must be a number, got ${typeof budgetMs}`);
+    if (Number.isNaN(budgetMs)) throw new RangeError('budgetMs must be a number of milliseconds, got NaN');
     return this.#collector.step(budgetMs);
   }
 
@@ -313,7 +326,7 @@ export class GenerationalHeap {
     return statsOf(this.#parts, this.#collector);
   }
 
-  /** Counts the objects of each type, those included that are dead and were not found to be. O(heap). */
+  /** Counts the objects of each type, those included that are dead and were not found to be; young ones only where memory has not run out meanwhile. O(heap). */
   census(): TypeCensus[] {
     this.#collector.checkIdle();
     return censusOf(this.#parts);
@@ -338,10 +351,10 @@ export class GenerationalHeap {
   /**
    * Walks everything: every object, every reference, every free cell, every count. O(heap).
    *
-   * @throws AllocatorError `corrupt`, naming what is wrong and where.
+   * @throws AllocatorError `corrupt`, naming what is wrong and where; `busy` in the middle of a collection.
    */
   verify(): void {
-    this.#core.renew();
+    this.#collector.checkNotCollecting();
     checkHeader(this.memory, this.address, HEADER, this.#stateBytes);
     verifyHeap(this.#parts, this.#collector.cycle.phase);
   }
@@ -353,15 +366,14 @@ export class GenerationalHeap {
    * @param options - What may be changed on the way.
    */
   save(roots: readonly number[], options: ImageOptions = {}): Uint8Array<ArrayBuffer> {
-    this.#collector.checkIdle();
-    return saveImage(this.#core, roots, options);
+    return this.#collector.occupy('image', () => saveImage(this.#core, roots, options));
   }
 
   /**
    * Adds the objects of an image to this heap; they are old. Types that are not known yet are defined; others must agree.
    *
    * @returns A handle for each root that was saved.
-   * @throws AllocatorError `bad-header`, `corrupt`, or `out-of-memory`, after which nothing of it is reachable; TypeError when a type of the same name differs.
+   * @throws AllocatorError `bad-header`, `corrupt`, or `out-of-memory` after a full collection, after which nothing of it is reachable; TypeError when a type of the same name differs.
    */
   load(image: Uint8Array): Handle[] {
     this.#collector.checkIdle();
@@ -369,30 +381,75 @@ export class GenerationalHeap {
       if (element === undefined) this.define(name, fields);
       else this.defineArray(name, element, fields);
     };
-    return loadImage(this.#parts, image, define).map((ref) => this.handle(ref));
+    let refs: readonly number[];
+    try {
+      refs = loadImage(this.#parts, image, define);
+    } catch (error) {
+      if (!(error instanceof AllocatorError && error.code === 'out-of-memory')) throw error;
+      this.collect('full');
+      this.#collector.checkIdle();
+      refs = loadImage(this.#parts, image, define);
+    }
+    return refs.map((ref) => this.handle(ref));
   }
 
-  /** Gives all memory back to the parent. Every later call throws AllocatorError `released`, but this one, which does nothing. */
+  /**
+   * Gives all memory back to the parent. Every later call throws AllocatorError `released`, but this one, which does nothing. Nor has it anything to do when the memory or the parent was released
+   * before, or the parent was reset and something else lies here.
+   *
+   * @throws AllocatorError `busy` within a finalizer or a collection; what the parent refuses to take back, after everything else was given back.
+   */
   release(): void {
-    const { core, nursery, old, large } = this.#parts;
-    if (core.occupation === 'released') return;
-    if (core.occupation !== 'broken') this.#collector.checkIdle();
-    core.renew();
-    old.release();
-    large.release();
-    core.give(nursery.address, core.youngSize);
-    eraseHeader(this.memory, this.address);
-    core.give(this.address, this.#stateBytes);
+    const { core, old, large, nursery, roots, settings } = this.#parts;
+    const { parent, occupation } = core;
+    if (occupation === 'released') return;
+    if (occupation !== 'broken') this.#collector.checkOccupation();
+    const blocks: [address: Address, size: number][] = this.#isThere() ? [...old.taken(), ...large.taken(), [nursery.address, core.youngSize], [this.address, this.#stateBytes]] : [];
+    if (blocks.length > 0) eraseHeader(this.memory, this.address);
     core.occupation = 'released';
+    roots.handles.close();
+    roots.weak.close();
     core.words = new Int32Array(0);
     core.doubles = new Float64Array(0);
     core.bytes = new Uint8Array(0);
+    const errors: unknown[] = [];
+    for (const [address, size] of blocks) {
+      try {
+        parent.deallocate(address, size);
+      } catch (error) {
+        if (isReleased(error)) return;
+        errors.push(error);
+      }
+    }
+    if (settings.ownsParent) parent.release();
+    if (errors.length > 0) throw errors[0];
+  }
+
+  /** Whether the state lies where it was, in a memory that can be used. */
+  #isThere(): boolean {
+    try {
+      this.#core.renew();
+      return hasHeader(this.memory, this.address, HEADER);
+    } catch (error) {
+      if (!isReleased(error)) throw error;
+      return false;
+    }
   }
 }
 
-function checkFields(fields: Fields): void {
+function isReleased(error: unknown): boolean {
+  return error instanceof AllocatorError && error.code === 'released';
+}
+
+/** A copy that nobody changes later: what was asked for once is what was checked. */
+function checkedFields<F extends Fields>(fields: F | null): F {
+  if (fields === null) throw new TypeError('fields must be an object, got null');
   if (typeof fields !== 'object') throw new TypeError(`fields must be an object, got ${typeof fields}`);
-  for (const [name, kind] of Object.entries(fields)) {
-    if (!Object.hasOwn(FIELD_SIZE, kind)) throw new RangeError(`${name} must be one of ${Object.keys(FIELD_SIZE).join(', ')}, got ${kind}`);
-  }
+  const copy = Object.freeze({ ...fields });
+  for (const [name, kind] of Object.entries<FieldKind>(copy)) checkKind(name, kind);
+  return copy;
+}
+
+function checkKind(name: string, kind: FieldKind): void {
+  if (typeof kind !== 'string' || !Object.hasOwn(FIELD_SIZE, kind)) throw new RangeError(`${name} must be one of ${Object.keys(FIELD_SIZE).join(', ')}, got ${kind}`);
 }

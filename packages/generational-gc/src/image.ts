@@ -11,7 +11,7 @@ import { AllocatorError } from '@allokit/allocator';
 import type { HeapParts } from './heap-parts.ts';
 import type { HeapCore } from './core.ts';
 import type { FieldKind } from './field-kind.ts';
-import { cellSizeOf, FORWARDED, GENERATION_MASK, LARGE, MARKED, OBJECT_HEADER_SIZE, OLD, SMALL_SIZE_MAX, typeOf } from './header.ts';
+import { cellSizeOf, MARKED, OBJECT_HEADER_SIZE, OLD, SMALL_SIZE_MAX, typeOf } from './header.ts';
 import type { Fields } from './layout.ts';
 import { firstWordOf, secondWordOf } from './type-table.ts';
 import { payloadSizeOf, tracedWords, updateReferences } from './walk.ts';
@@ -22,7 +22,7 @@ const HEADER_WORDS = 6;
 
 /** What an image may leave out. */
 export interface ImageOptions {
-  /** References for which this is true become `NULL` in the image. */
+  /** References for which this is true become `NULL` in the image. Asked once for each object. Must not allocate or collect: that is refused as `busy`. */
   readonly drops?: (ref: number) => boolean;
 }
 
@@ -39,18 +39,23 @@ export function saveImage(core: HeapCore, roots: readonly number[], { drops }: I
   const refs: number[] = [];
   const numberOf = (value: number): number => {
     if (value <= 0 || (value & 7) !== 0) return value;
-    if (drops?.(value) === true) return 0;
     let number = numbers.get(value);
+    if (number === undefined && drops?.(value) === true) {
+      number = 0;
+      numbers.set(value, number);
+    }
+    // Somebody else's code may have made the memory grow.
+    core.renew();
     if (number === undefined) {
-      const second = core.words[(value >> 2) - 1];
-      const isObject = second !== undefined && (second & GENERATION_MASK) <= LARGE && (second & FORWARDED) === 0;
-      if (!isObject || core.types.at(typeOf(core.words[(value >> 2) - 2]!, second)) === undefined) core.refuse(value);
+      core.checkObject(value);
       refs.push(value);
       number = refs.length * 8;
       numbers.set(value, number);
     }
     return number;
   };
+  // What `drops` wrote into an object that was looked through before is not in the image.
+  const numberIn = (value: number): number => (value <= 0 || (value & 7) !== 0 ? value : (numbers.get(value) ?? 0));
   const savedRoots = roots.map(numberOf);
   let objectBytes = 0;
   // The list grows while it is walked: every object that is found is looked through in turn.
@@ -75,7 +80,7 @@ export function saveImage(core: HeapCore, roots: readonly number[], { drops }: I
     words[at + 1] = size;
     image.set(core.bytes.subarray(ref, ref + size), at * 4 + 8);
     const [start, end] = tracedWords(core.words, core.types, ref);
-    for (let slot = start; slot < end; slot += 1) words[at + 2 + slot - (ref >> 2)] = numberOf(core.words[slot]!);
+    for (let slot = start; slot < end; slot += 1) words[at + 2 + slot - (ref >> 2)] = numberIn(core.words[slot]!);
     at += (OBJECT_HEADER_SIZE + padded(size)) >> 2;
   }
   return image;
@@ -84,6 +89,7 @@ export function saveImage(core: HeapCore, roots: readonly number[], { drops }: I
 /** Adds an image's objects to a heap. @returns The roots. */
 export function loadImage(parts: HeapParts, image: Uint8Array, define: (name: string, fields: Fields, element: FieldKind | undefined) => void): number[] {
   const { core, old, large } = parts;
+  if (!(image instanceof Uint8Array)) throw new TypeError('image must be a Uint8Array');
   // A copy is aligned, and nobody changes it meanwhile.
   const words = new Int32Array(image.slice().buffer, 0, image.length >> 2);
   const [magic, version, textBytes = 0, objectCount = 0, rootCount = 0, objectBytes = 0] = words;
@@ -152,11 +158,15 @@ function makeOld(core: HeapCore, cell: number, cellSize: number, first: number, 
 }
 
 function readTypes(text: Uint8Array): readonly SavedType[] {
+  let types: unknown;
   try {
-    return JSON.parse(new TextDecoder().decode(text)) as SavedType[];
+    types = JSON.parse(new TextDecoder().decode(text));
   } catch (cause) {
     throw new AllocatorError('corrupt', 'the image is damaged: its types cannot be read', { cause });
   }
+  const isType = (type: unknown): boolean => typeof type === 'object' && type !== null && 'name' in type && 'fields' in type && typeof type.name === 'string' && typeof type.fields === 'object' && type.fields !== null;
+  if (!Array.isArray(types) || !types.every(isType)) throw damage('its types are none');
+  return types as SavedType[];
 }
 
 function damage(what: string): AllocatorError {

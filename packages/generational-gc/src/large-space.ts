@@ -10,6 +10,11 @@ export function largeSizeOf(words: Int32Array, ref: Address): number {
   return words[(ref >> 2) - 4]!;
 }
 
+/** Where the block of a large object starts. O(1). */
+export function largeBlockOf(words: Int32Array, ref: Address): Address {
+  return ref - OBJECT_HEADER_SIZE - WIDE_PREFIX_SIZE - cardBytesOf(largeSizeOf(words, ref));
+}
+
 /** Bytes of the block of a large object with a payload of so many. O(1). */
 export function largeBlockSize(size: number): number {
   return alignUp(cardBytesOf(size) + WIDE_PREFIX_SIZE + OBJECT_HEADER_SIZE + size, 16);
@@ -58,6 +63,13 @@ export class LargeSpace {
     return ref;
   }
 
+  /** Whether this is one of them that nobody found dead yet, given that a header stands before it. O(1). */
+  has(ref: Address): boolean {
+    const { words } = this.#core;
+    const index = words[(ref >> 2) - 3]!;
+    return this.refs[index] === ref && (index >= this.unsweptCount || words[(ref >> 2) - 2]! < 0);
+  }
+
   /** Says that a marking is complete. O(1). */
   beginSweep(): void {
     this.unsweptCount = this.refs.length;
@@ -76,9 +88,10 @@ export class LargeSpace {
     return true;
   }
 
-  /** Gives everything back. */
-  release(): void {
-    while (this.refs.length > 0) this.#drop(this.refs.at(-1)!, this.refs.length - 1);
+  /** What was taken from the parent. */
+  taken(): [address: Address, size: number][] {
+    const { words } = this.#core;
+    return this.refs.map((ref) => [largeBlockOf(words, ref), largeBlockSize(largeSizeOf(words, ref))]);
   }
 
   #drop(ref: Address, index: number): void {
@@ -88,11 +101,11 @@ export class LargeSpace {
       this.refs[index] = last;
       words[(last >> 2) - 3] = index;
     }
-    const size = largeSizeOf(words, ref);
-    const blockSize = largeBlockSize(size);
+    const block = largeBlockOf(words, ref);
+    const blockSize = largeBlockSize(largeSizeOf(words, ref));
     words.fill(0, (ref >> 2) - 4, ref >> 2);
     this.usedBytes -= blockSize;
     this.sweptBytes += blockSize;
-    this.#core.give(ref - OBJECT_HEADER_SIZE - WIDE_PREFIX_SIZE - cardBytesOf(size), blockSize);
+    this.#core.give(block, blockSize);
   }
 }

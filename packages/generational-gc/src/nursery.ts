@@ -17,6 +17,9 @@ const ZEROED_AHEAD = 16_384;
 /** The least bytes of an eden. */
 export const NURSERY_SIZE_MIN = 16_384;
 
+/** An eden's size is a multiple of this. */
+export const NURSERY_ALIGNMENT = 64;
+
 /** Bytes of a nursery with an eden of so many. */
 export function nurseryBytes(edenSize: number): number {
   return edenSize + 2 * survivorBytes(edenSize);
@@ -36,6 +39,8 @@ export class Nursery {
   edenSize = 0;
   /** Up to where the eden is zeroed. */
   zeroedEnd: Address = NULL;
+  /** Times that everything in it moved: what was known of where objects are is of no use any more. */
+  moveCount = 0;
   /** Whether the survivors live in A. */
   isInA = true;
   /** Where the survivors end. */
@@ -94,6 +99,7 @@ export class Nursery {
     this.edenSize = edenSize;
     this.isInA = true;
     this.survivorsEnd = address + survivorsBytes;
+    this.moveCount += 1;
     this.#core.youngStart = address;
     this.#core.youngSize = nurseryBytes(edenSize);
     words[state + TOP] = this.edenStart;
@@ -105,6 +111,7 @@ export class Nursery {
     const { words, state } = this.#core;
     this.isInA = !this.isInA;
     this.survivorsEnd = survivorsEnd;
+    this.moveCount += 1;
     words[state + TOP] = this.edenStart;
     this.zeroedEnd = this.edenStart;
   }

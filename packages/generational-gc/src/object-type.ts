@@ -5,7 +5,7 @@ import { CheckedElements, CheckedField, type Checker } from './checker.ts';
 import { makeConstructor, type ConstructedType } from './constructors.ts';
 import type { HeapCore } from './core.ts';
 import { makeElements, type Elements } from './elements.ts';
-import { FIELD_SIZE, type FieldKind } from './field-kind.ts';
+import { FIELD_SIZE, isTraced, type FieldKind } from './field-kind.ts';
 import { makeField, type Field } from './fields.ts';
 import { cellSizeOf, OBJECT_HEADER_SIZE, SMALL_SIZE_MAX } from './header.ts';
 import type { Fields } from './layout.ts';
@@ -94,12 +94,10 @@ export class RecordType<F extends Fields = Fields> extends ObjectType<F> {
       if (kind === undefined || offset === undefined) throw new RangeError(`${descriptor.name} has no field ${JSON.stringify(name)}`);
       return { kind, offset };
     });
-    const type: ConstructedType = {
-      core,
-      first: firstWordOf(id) | layout.size,
-      second: secondWordOf(id),
-      cellSize: cellSizeOf(layout.size),
-    };
+    const cellSize = cellSizeOf(layout.size);
+    // What is large has its size before the header, where the heap writes it.
+    const first = cellSize > SMALL_SIZE_MAX ? firstWordOf(id) : firstWordOf(id) | layout.size;
+    const type: ConstructedType = { core, first, second: secondWordOf(id), size: layout.size, cellSize };
     const construct = makeConstructor(type, filled) as (...values: NumberFor<Names>) => number;
     const checker = this.#checker;
     if (checker === undefined) return construct;
@@ -155,8 +153,13 @@ export class ArrayType<F extends Fields = Fields> extends ObjectType<F> {
     return this.core.allocateLarge(size, this.#first, this.#second);
   }
 
-  /** The elements of an array that has number elements, as bytes: until the next call that may collect or make the memory grow. O(1). */
+  /**
+   * The elements of an array that has number elements, as bytes: until the next call that may collect or make the memory grow. O(1).
+   *
+   * @throws TypeError for arrays of references, which must be written through `elements`.
+   */
   bytes(ref: number): Uint8Array {
+    if (isTraced(this.elements.kind)) throw new TypeError(`${this.name} has elements that are references: their bytes cannot be written past the barrier`);
     const start = ref + this.descriptor.layout.size;
     const length = this.elements.length(ref) * this.#elementSize;
     return this.core.memory.u8.subarray(start, start + length);

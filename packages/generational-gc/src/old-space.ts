@@ -7,7 +7,7 @@
  * wanted, or time is to spare: until then the marks of the last marking tell its objects from the dead.
  */
 
-import { NULL, type Address } from '@allokit/allocator';
+import { AllocatorError, formatAddress, NULL, type Address } from '@allokit/allocator';
 import type { HeapCore } from './core.ts';
 import { FREE, GENERATION_MASK, UNMARKED_MASK } from './header.ts';
 import { CELL_SIZES, CLASS_OF_UNITS } from './size-class.ts';
@@ -55,9 +55,15 @@ export class OldSpace {
   declare freeBytes: number;
   /** Blocks that are not swept. */
   declare unsweptCount: number;
+  /** Whether no cell of a new block may look like an object, for whoever asks `hasCell`. */
+  declare clearsHeaders: boolean;
   /** Bytes that sweeps found dead, since creation. */
   declare sweptBytes: number;
   readonly #classes: ClassState[] = CELL_SIZES.map(() => ({ blocks: [], available: [], unswept: [], current: undefined }));
+  /** Each block by where it starts, in whole blocks: no two start in the same. */
+  readonly #byStart = new Map<number, OldBlock>();
+  /** Where `hasCell` found the last one: objects that are used together are often in one block. */
+  #recent: OldBlock | undefined;
   #sweepClass = 0;
 
   constructor(core: HeapCore, blockSize: number) {
@@ -69,6 +75,7 @@ export class OldSpace {
     this.freeBytes = 0;
     this.unsweptCount = 0;
     this.sweptBytes = 0;
+    this.clearsHeaders = false;
   }
 
   /** Bytes in cells that are taken, dead objects that were not swept included. O(classes). */
@@ -153,6 +160,28 @@ export class OldSpace {
     });
   }
 
+  /** Whether this is where the cell of an object starts that nobody found dead yet, given that an old object's header stands there. O(1). */
+  hasCell(address: Address): boolean {
+    let block = this.#recent;
+    if (block === undefined || address < block.address || address >= block.end) {
+      block = this.#blockAt(address);
+      if (block === undefined || address < block.address || address >= block.end) return false;
+      this.#recent = block;
+    }
+    const { sizeClass } = block;
+    const size = CELL_SIZES[sizeClass]!;
+    const isInOpenRun = address >= this.cursors[sizeClass]! && address < this.ends[sizeClass]!;
+    const isDead = block.isUnswept && this.core.words[address >> 2]! >= 0;
+    return !isInOpenRun && !isDead && (address - block.address) % size === 0;
+  }
+
+  /** The only block that an address can lie in, if it lies in any. O(1). */
+  #blockAt(address: Address): OldBlock | undefined {
+    const index = Math.floor(address / this.blockSize);
+    const here = this.#byStart.get(index);
+    return here !== undefined && here.address <= address ? here : this.#byStart.get(index - 1);
+  }
+
   /** All blocks, class by class. */
   *blocks(): Generator<OldBlock> {
     for (const { blocks } of this.#classes) yield* blocks;
@@ -173,9 +202,9 @@ export class OldSpace {
     }
   }
 
-  /** Gives all blocks back. */
-  release(): void {
-    for (const { address } of this.blocks()) this.core.give(address, this.blockSize);
+  /** What was taken from the parent. */
+  taken(): [address: Address, size: number][] {
+    return Array.from(this.blocks(), ({ address }) => [address, this.blockSize]);
   }
 
   #sweep(block: OldBlock): void {
@@ -198,6 +227,7 @@ export class OldSpace {
       const at = cell >> 2;
       const first = words[at]!;
       if ((words[at + 1]! & GENERATION_MASK) === FREE) {
+        checkRun(cell, first, size, block.end);
         if (run === NULL) run = cell;
         cell += first;
         continue;
@@ -225,6 +255,8 @@ export class OldSpace {
     const { blocks } = this.#classes[block.sizeClass]!;
     blocks[blocks.indexOf(block)] = blocks.at(-1)!;
     blocks.pop();
+    this.#byStart.delete(Math.floor(block.address / this.blockSize));
+    if (this.#recent === block) this.#recent = undefined;
     this.capacity -= block.end - block.address;
     this.freeBytes -= block.freeBytes;
     this.core.give(block.address, this.blockSize);
@@ -264,13 +296,22 @@ export class OldSpace {
     if (address === NULL) return undefined;
     const size = CELL_SIZES[sizeClass]!;
     const bytes = this.blockSize - (this.blockSize % size);
-    writeRun(this.core.words, address, bytes, NULL);
+    const { words } = this.core;
+    // What lay here before may look like objects.
+    if (this.clearsHeaders) for (let cell = address; cell < address + bytes; cell += size) words[(cell >> 2) + 1] = FREE;
+    writeRun(words, address, bytes, NULL);
     const block: OldBlock = { address, sizeClass, end: address + bytes, runs: address, freeBytes: bytes, isUnswept: false };
     this.#classes[sizeClass]!.blocks.push(block);
+    this.#byStart.set(Math.floor(address / this.blockSize), block);
     this.capacity += bytes;
     this.freeBytes += bytes;
     return block;
   }
+}
+
+/** Refuses the size of a free run that cannot be: whoever goes by it would leave the block, or never come to its end. */
+export function checkRun(address: Address, bytes: number, cellSize: number, end: Address): void {
+  if (bytes < cellSize || bytes % cellSize !== 0 || address + bytes > end) throw new AllocatorError('corrupt', `the free run at ${formatAddress(address)} has ${bytes} bytes, in cells of ${cellSize}`);
 }
 
 /** Makes a run of free cells: size, FREE, next. */

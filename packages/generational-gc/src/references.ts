@@ -4,17 +4,17 @@ import { AllocatorError, type Address } from '@allokit/allocator';
 import type { HeapCore } from './core.ts';
 import type { SlotTable } from './slot-table.ts';
 
-/** A reference that does not keep its object alive. Made by `heap.weak`. */
+/** A reference that does not keep its object alive. Made by `heap.weak`. One that is forgotten is released when JavaScript collects it. */
 export class WeakReference {
   readonly #core: HeapCore;
   readonly #table: SlotTable;
   #slot: number;
 
   /** @internal */
-  constructor(core: HeapCore, table: SlotTable, slot: number) {
+  constructor(core: HeapCore, table: SlotTable, ref: number) {
     this.#core = core;
     this.#table = table;
-    this.#slot = slot;
+    this.#slot = table.addFor(this, ref);
   }
 
   /**
@@ -34,8 +34,13 @@ export class WeakReference {
   /** Gives it up. Does nothing the second time. O(1). */
   release(): void {
     if (this.#slot < 0) return;
-    this.#table.remove(this.#slot);
+    this.#table.removeFor(this, this.#slot);
     this.#slot = -1;
+  }
+
+  /** The same, at the end of a `using` block. */
+  [Symbol.dispose](): void {
+    this.release();
   }
 }
 

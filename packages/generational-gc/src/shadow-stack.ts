@@ -9,7 +9,7 @@ import { STACK_LIMIT, STACK_TOP, STATE_SIZE, type HeapCore } from './core.ts';
  * It lies in the memory, so that a WebAssembly module can use it too: `base` is its first slot, four bytes each; the address of the next free one stands at `topAddress`.
  */
 export class ShadowStack {
-  declare private readonly core: HeapCore;
+  declare protected readonly core: HeapCore;
   declare private readonly state: number;
   /** The address of slot 0. */
   declare readonly base: Address;
@@ -70,7 +70,7 @@ export class ShadowStack {
    */
   get(slot: number): number {
     const at = this.base + slot * 4;
-    if (!(slot >= 0 && at < this.core.words[this.state + STACK_TOP]!)) this.refuse(slot);
+    if (!(slot >>> 0 === slot && at < this.core.words[this.state + STACK_TOP]!)) this.refuse(slot);
     return this.core.words[at >> 2]!;
   }
 
@@ -81,7 +81,7 @@ export class ShadowStack {
    */
   set(slot: number, value: number): void {
     const at = this.base + slot * 4;
-    if (!(slot >= 0 && at < this.core.words[this.state + STACK_TOP]!)) this.refuse(slot);
+    if (!(slot >>> 0 === slot && at < this.core.words[this.state + STACK_TOP]!)) this.refuse(slot);
     this.core.words[at >> 2] = value;
   }
 

@@ -2,7 +2,7 @@
 
 /** A growing table of references. */
 export class SlotTable {
-  /** A reference, or 0, for each slot. */
+  /** A reference, or 0, for each slot; none once the heap was released. */
   slots: Int32Array<ArrayBuffer> = new Int32Array(64);
   /** Slots that were ever used: those behind are empty. */
   used = 0;
@@ -11,6 +11,9 @@ export class SlotTable {
   /** Links of free slots: the next one, or -1. */
   #next = new Int32Array(64);
   #free = -1;
+  readonly #owners = new FinalizationRegistry<number>((slot) => {
+    this.remove(slot);
+  });
 
   /** Bytes that it takes. */
   get byteLength(): number {
@@ -34,12 +37,32 @@ export class SlotTable {
     return slot;
   }
 
+  /** Takes a slot that comes back at the latest when JavaScript collects its owner. Amortised O(1). */
+  addFor(owner: object, ref: number): number {
+    const slot = this.add(ref);
+    this.#owners.register(owner, slot, owner);
+    return slot;
+  }
+
+  /** Gives an owner's slot back. O(1). */
+  removeFor(owner: object, slot: number): void {
+    this.#owners.unregister(owner);
+    this.remove(slot);
+  }
+
   /** Gives a slot back. O(1). */
   remove(slot: number): void {
     this.slots[slot] = 0;
     this.#next[slot] = this.#free;
     this.#free = slot;
     this.count -= 1;
+  }
+
+  /** Empties the table for good: no slot can be read any more. O(1). */
+  close(): void {
+    this.slots = new Int32Array(0);
+    this.used = 0;
+    this.count = 0;
   }
 }
 

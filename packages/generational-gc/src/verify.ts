@@ -3,29 +3,14 @@
 import { AllocatorError, formatAddress, type Address } from '@allokit/allocator';
 import type { HeapParts } from './heap-parts.ts';
 import type { Phase } from './old-cycle.ts';
+import { AddressSet } from './address-set.ts';
 import { LIMIT, STACK_LIMIT, STACK_TOP, STATE_SIZE, TOP } from './core.ts';
-import { cellSizeOf, FORWARDED, GENERATION_MASK, LARGE, OBJECT_HEADER_SIZE, OLD, REMEMBERED, SIZE_MASK, SIZE_WIDE, SMALL_SIZE_MAX, STUCK, typeOf, YOUNG } from './header.ts';
+import { cellSizeOf, FORWARDED, GENERATION_MASK, LARGE, OBJECT_HEADER_SIZE, OLD, PINNED, REMEMBERED, SIZE_MASK, SIZE_WIDE, SMALL_SIZE_MAX, STUCK, typeOf, YOUNG } from './header.ts';
 import { largeBlockSize, largeSizeOf } from './large-space.ts';
+import { checkRun } from './old-space.ts';
 import { CARD_SIZE_LOG2, cardZeroOf } from './remembered-set.ts';
 import { CELL_SIZES } from './size-class.ts';
 import { payloadSizeOf, tracedWords, walkLarge, walkOld, walkYoung } from './walk.ts';
-
-/** A set of addresses that are multiples of 8. */
-class AddressSet {
-  readonly #bits: Uint32Array;
-
-  constructor(size: number) {
-    this.#bits = new Uint32Array((size >>> 8) + 1);
-  }
-
-  add(address: Address): void {
-    this.#bits[address >>> 8]! |= 1 << ((address >>> 3) & 31);
-  }
-
-  has(address: Address): boolean {
-    return (address & 7) === 0 && ((this.#bits[address >>> 8] ?? 0) & (1 << ((address >>> 3) & 31))) !== 0;
-  }
-}
 
 function fail(what: string): never {
   throw new AllocatorError('corrupt', what);
@@ -36,7 +21,7 @@ export function verifyHeap(parts: HeapParts, phase: Phase): void {
   const { core, nursery } = parts;
   checkState(parts);
   // A degraded nursery cannot be walked: what it holds is known by references alone.
-  const objects = new AddressSet(core.words.length * 4);
+  const objects = new AddressSet(0, core.words.length * 4);
   if (!nursery.isDegraded) checkYoung(parts, objects);
   checkOld(parts, phase, objects);
   checkLarge(parts, phase, objects);
@@ -49,7 +34,10 @@ export function verifyHeap(parts: HeapParts, phase: Phase): void {
   };
   const checkObject = (ref: Address): void => {
     const [start, end] = tracedWords(core.words, core.types, ref);
-    const generation = core.words[(ref >> 2) - 1]! & GENERATION_MASK;
+    const second = core.words[(ref >> 2) - 1]!;
+    const generation = second & GENERATION_MASK;
+    // Nobody would remember it again.
+    if ((second & REMEMBERED) !== 0 && !remembered.has(ref)) fail(`the object at ${formatAddress(ref)} believes that it is remembered`);
     for (let at = start; at < end; at += 1) {
       const value = core.words[at]!;
       if (value === 0 || (value & 1) !== 0) continue;
@@ -63,6 +51,7 @@ export function verifyHeap(parts: HeapParts, phase: Phase): void {
   walkOld(parts, checkObject);
   walkLarge(parts, checkObject);
   checkRoots(parts, checkReference);
+  checkPins(parts, objects);
 }
 
 function checkState({ core, nursery, settings }: HeapParts): void {
@@ -157,7 +146,7 @@ function checkCells({ core }: HeapParts, start: Address, end: Address, size: num
   for (let cell = start; cell < end; ) {
     const first = core.words[cell >> 2]!;
     const isFree = (core.words[(cell >> 2) + 1]! & GENERATION_MASK) === 0xff;
-    if (isFree && (first < size || first % size !== 0 || cell + first > end)) fail(`the free run at ${formatAddress(cell)} has ${first} bytes, in cells of ${size}`);
+    if (isFree) checkRun(cell, first, size, end);
     const taken = cellSizeOf(first & SIZE_MASK);
     if (!isFree && (taken > size || taken * 8 <= size * 6)) fail(`the object at ${formatAddress(cell + OBJECT_HEADER_SIZE)} takes ${taken} bytes, its cell has ${size}`);
     cell += isFree ? first : size;
@@ -183,7 +172,7 @@ function checkLarge(parts: HeapParts, phase: Phase, objects: AddressSet): void {
 
 function checkRemembered({ core }: HeapParts, objects: AddressSet): AddressSet {
   const { entries, count } = core.remembered;
-  const remembered = new AddressSet(core.words.length * 4);
+  const remembered = new AddressSet(0, core.words.length * 4);
   for (let i = 0; i < count; i += 1) {
     const ref = entries[i]!;
     if (!objects.has(ref) || core.isYoung(ref)) fail(`the remembered set knows ${formatAddress(ref >>> 0)}, where no old object lies`);
@@ -192,6 +181,13 @@ function checkRemembered({ core }: HeapParts, objects: AddressSet): AddressSet {
     remembered.add(ref);
   }
   return remembered;
+}
+
+function checkPins({ core, roots }: HeapParts, objects: AddressSet): void {
+  for (const address of roots.pins.keys()) {
+    if (!objects.has(address) || core.isYoung(address)) fail(`a pin holds ${formatAddress(address)}, where no old object lies`);
+    if ((core.words[(address >> 2) - 1]! & PINNED) === 0) fail(`the pinned object at ${formatAddress(address)} does not know that it is`);
+  }
 }
 
 function checkRoots({ core, roots }: HeapParts, check: (value: number, from: string) => void): void {

@@ -1,8 +1,9 @@
 /** Collections of the nursery, one after the other, and the size it should have. */
 
-import type { Address } from '@allokit/allocator';
+import { alignDown, type Address } from '@allokit/allocator';
 import { Evacuation } from './evacuation.ts';
 import type { HeapParts } from './heap-parts.ts';
+import { NURSERY_ALIGNMENT } from './nursery.ts';
 import { nextNurserySize } from './tuning.ts';
 
 /** Weight of the latest pause in the typical one. */
@@ -44,7 +45,7 @@ export class YoungCollections {
     if (nursery.isDegraded) return;
     const survivors = nursery.survivorsBytes;
     const { edenSize: size, address } = nursery;
-    const wanted = nextNurserySize({
+    const next = nextNurserySize({
       size,
       sizeMin: nurserySize,
       sizeMax: nurserySizeMax,
@@ -52,6 +53,8 @@ export class YoungCollections {
       pauseMs: this.#recentPauseMs,
       pauseTargetMs,
     });
+    // Not every size can be halved again and again, and still hold objects at multiples of 8.
+    const wanted = alignDown(next, NURSERY_ALIGNMENT);
     if (wanted === size || survivors * 4 > wanted - 64) return;
     const target = nursery.take(wanted);
     if (target === 0) return;

@@ -95,6 +95,17 @@ describe('refused', () => {
     }
   });
 
+  test.each(['5', 'null', '{}', '[null]', '[5]', '[{}]', '[{"name":1,"fields":{}}]', '[{"name":"a","fields":null}]', '[{'])('types that are none: %s', (text) => {
+    const { heap } = graph();
+    const image = heap.save([]);
+    const words = new Int32Array(image.buffer);
+    const bytes = new TextEncoder().encode(text);
+    expect(bytes.length).toBeLessThanOrEqual(words[2]!);
+    image.fill(0x20, 24, 24 + words[2]!);
+    image.set(bytes, 24);
+    expect(() => smallHeap().load(image)).toThrow(refusal('corrupt', /its types/));
+  });
+
   test('types that differ, and a heap that is too small', () => {
     const { heap, root } = graph();
     const image = heap.save([root.ref]);
@@ -106,6 +117,16 @@ describe('refused', () => {
     tiny.collect('full');
     tiny.verify();
     expect(tiny.census().every(({ count }) => count === 0)).toBe(true);
+  });
+
+  test('but not for garbage: that is collected first', () => {
+    const { heap, root } = graph();
+    const image = heap.save([root.ref]);
+    const full = smallHeap({ limit: 2 ** 19, nurserySize: 2 ** 14, nurserySizeMax: 2 ** 14, threshold: 2 ** 30 });
+    full.defineArray('garbage', 'u8').allocate(2 ** 18 + 2 ** 17);
+    const [loaded] = full.load(image);
+    expect(full.save([loaded!.ref])).toEqual(full.save([full.load(image)[0]!.ref]));
+    full.verify();
   });
 
   test('references to nothing', () => {

@@ -112,6 +112,20 @@ describe('scopes', () => {
     expect(heap.stack.depth).toBe(1);
   });
 
+  test('tens of thousands within each other are no trouble, and end with the outermost', () => {
+    const { heap, make } = setUp({ stackSize: 2 ** 18 });
+    const outermost = heap.scope();
+    const locals = Array.from({ length: 50_000 }, () => heap.scope().handle(0));
+    locals.at(-1)!.ref = make(0, 1);
+    expect(live(heap)).toBe(1);
+    const innermost = heap.scope();
+    outermost[Symbol.dispose]();
+    expect(innermost.isEnded).toBe(true);
+    expect(() => locals.at(-1)!.ref).toThrow(refusal('released'));
+    expect(heap.stack.depth).toBe(0);
+    expect(live(heap)).toBe(0);
+  });
+
   test('a full shadow stack is an error', () => {
     const { heap } = setUp({ stackSize: 64 });
     using scope = heap.scope();
@@ -142,6 +156,22 @@ describe('weak references', () => {
     weak.release();
     expect(() => weak.ref).toThrow(refusal('released'));
     expect(heap.stats().weakCount).toBe(0);
+  });
+});
+
+test('weak references that JavaScript collected are released', async () => {
+  setFlagsFromString('--expose-gc');
+  const collect = runInNewContext('gc') as () => void;
+  const { heap, make } = setUp();
+  const root = heap.handle(make(0, 1));
+  for (let i = 0; i < 50; i += 1) heap.weak(root.ref);
+  {
+    using weak = heap.weak(root.ref);
+    expect(weak.ref).toBe(root.ref);
+  }
+  await vi.waitFor(() => {
+    collect();
+    expect(heap.stats().weakCount).toBeLessThan(10);
   });
 });
 
@@ -236,6 +266,21 @@ describe('pins', () => {
     expect(key.get(other.ref)).toBe(77);
     other.release();
     expect(live(heap)).toBe(0);
+  });
+
+  test('find room in an old space that is full of what is dead', () => {
+    const { heap, make, key } = setUp({ limit: 2 ** 17 + 4096, nurserySize: 2 ** 14, nurserySizeMax: 2 ** 14, threshold: 2 ** 30, tenure: 1 });
+    const filler = heap.defineArray('filler', 'u8');
+    const hold = heap.scope();
+    for (let i = 0; i < 5; i += 1) hold.handle(filler.allocate(8100));
+    heap.collect('minor');
+    const large = heap.handle(filler.allocate(8192 * 7));
+    // Nothing is left, and all of it is dead.
+    hold[Symbol.dispose]();
+    large.release();
+    const pin = heap.pin(make(0, 3));
+    expect(key.get(pin.address)).toBe(3);
+    heap.verify();
   });
 
   test('refuse what is no object', () => {

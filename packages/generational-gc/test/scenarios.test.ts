@@ -93,6 +93,36 @@ describe('the nursery', () => {
   });
 });
 
+test('a nursery whose greatest size cannot be halved for long stays aligned', () => {
+  // 64 x 8191: the fifth half is no multiple of 8.
+  const heap = smallHeap({ nurserySize: 2 ** 14, nurserySizeMax: 2 ** 19 - 64, threshold: 2 ** 30, limit: 2 ** 25, tenure: 4, clock: () => 0 });
+  const { fields, maker } = bound(itemType(heap));
+  const make = maker('next', 'key');
+  const list = heap.stack.push(0);
+  let count = 0;
+  while (heap.stats().nurserySize < 2 ** 19 - 64) {
+    heap.stack.set(list, make(heap.stack.get(list), count));
+    count += 1;
+  }
+  const sizes = new Set<number>();
+  for (let i = 0; i < 40; i += 1) {
+    heap.collect('minor');
+    sizes.add(heap.stats().nurserySize);
+    heap.stack.set(list, make(heap.stack.get(list), count));
+    count += 1;
+    heap.verify();
+  }
+  expect(sizes.size).toBeGreaterThan(4);
+  expect(heap.stats().nurserySize).toBe(2 ** 14);
+  for (const size of sizes) expect(size % 64).toBe(0);
+  let found = 0;
+  for (let ref = heap.stack.get(list); ref !== 0; ref = fields.next.get(ref)) {
+    found += 1;
+    expect(fields.key.get(ref)).toBe(count - found);
+  }
+  expect(found).toBe(count);
+});
+
 describe('references from old to young', () => {
   test('keep their object alive, and are forgotten when they are gone', () => {
     const heap = smallHeap({ tenure: 1 });
@@ -217,6 +247,48 @@ describe('the old space', () => {
   });
 });
 
+describe('records of more than 8 KiB', () => {
+  const wide = (count: number): Record<string, 'f64'> => Object.fromEntries(Array.from({ length: count }, (_, i) => [`number ${i}`, 'f64']));
+
+  // One that would fit into the eden, and one that is larger than all of it.
+  test.each([1100, 10_000])('of %i numbers are large objects: they survive, stay, and die as others do', (count) => {
+    const heap = smallHeap();
+    const small = heap.define('small', { key: 'i32' });
+    const type = heap.define('wide', { ...wide(count), first: 'ref', key: 'i32', second: 'value' });
+    const { first, key, second } = type.fields;
+    const makeSmall = small.maker('key');
+    heap.stack.push(makeSmall(1));
+    heap.stack.push(makeSmall(2));
+    const root = heap.handle(type.maker('second', 'key', 'first')(heap.stack.get(1), 77, heap.stack.get(0)));
+    heap.stack.truncate(0);
+    expect(spaceOf(heap, root.ref)).toBe('large');
+    heap.verify();
+    const { ref } = root;
+    for (let i = 0; i < 4; i += 1) heap.collect('minor');
+    heap.collect('compact');
+    heap.verify();
+    expect(root.ref).toBe(ref);
+    expect([small.fields.key.get(first.get(ref)), small.fields.key.get(second.get(ref)), key.get(ref)]).toEqual([1, 2, 77]);
+    expect(heap.census().map((entry) => entry.count)).toEqual([2, 1]);
+    expect(first.get(type.allocate())).toBe(0);
+    root.release();
+    heap.collect('full');
+    expect(heap.census().every((entry) => entry.count === 0)).toBe(true);
+    expect(heap.stats().largeBytes).toBe(0);
+  });
+
+  test('keep what they are given, should there have to be a collection for them', () => {
+    const heap = smallHeap({ stress: { action: 'step', verify: true } });
+    const small = heap.define('small', { key: 'i32' });
+    const type = heap.define('wide', { ...wide(1100), child: 'ref' });
+    const makeSmall = small.maker('key');
+    const make = type.maker('child');
+    for (let i = 0; i < 20; i += 1) heap.stack.push(make(makeSmall(i)));
+    heap.verify();
+    for (let i = 0; i < 20; i += 1) expect(small.fields.key.get(type.fields.child.get(heap.stack.get(i)))).toBe(i);
+  });
+});
+
 describe('out of memory', () => {
   test('is an error that leaves the heap usable', () => {
     const heap = smallHeap({ limit: 2 ** 18, nurserySize: 2 ** 15, nurserySizeMax: 2 ** 15 });
@@ -248,13 +320,31 @@ describe('out of memory', () => {
     expect(heap.stats().oldBytes).toBe(0);
   });
 
+  test.each(['large objects', 'objects of another size'])('is not had while there is garbage: %s', (garbage) => {
+    const heap = smallHeap({ limit: 2 ** 18, nurserySize: 2 ** 14, nurserySizeMax: 2 ** 14, threshold: 2 ** 30, tenure: 1 });
+    const bytes = heap.defineArray('bytes', 'u8');
+    const make = itemType(heap).maker('next', 'key');
+    const piece = garbage === 'large objects' ? 20_000 : 2000;
+    {
+      // All there is, for as long as this scope lasts.
+      using scope = heap.scope();
+      expect(() => {
+        for (;;) scope.handle(bytes.allocate(piece));
+      }).toThrow(refusal('out-of-memory'));
+    }
+    const list = heap.stack.push(0);
+    for (let i = 0; i < 1000; i += 1) heap.stack.set(list, make(heap.stack.get(list), i));
+    heap.verify();
+    heap.stack.set(list, 0);
+  });
+
   test('of a large array, likewise', () => {
     const heap = smallHeap({ limit: 2 ** 18 });
     const array = heap.defineArray('array', 'u8');
     const root = heap.handle(array.allocate(100_000));
     expect(() => array.allocate(150_000)).toThrow(refusal('out-of-memory'));
     expect(() => array.allocate(2 ** 31 - 1)).toThrow(RangeError);
-    expect(() => array.allocate(2 ** 30)).toThrow(refusal('out-of-memory'));
+    expect(() => array.allocate(2 ** 30)).toThrow(refusal('out-of-memory', /more than all/));
     root.ref = 0;
     expect(array.elements.length(array.allocate(150_000))).toBe(150_000);
     heap.verify();

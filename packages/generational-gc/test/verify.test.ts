@@ -16,6 +16,7 @@ function setUp() {
   const third = heap.handle(make(0, 3));
   heap.collect('minor');
   heap.collect('minor');
+  const pin = heap.pin(third.ref);
   const survivor = heap.handle(make(0, 4));
   heap.collect('minor');
   const young = heap.handle(make(0, 5));
@@ -26,7 +27,7 @@ function setUp() {
   const last = heap.handle(make(0, 6));
   heap.verify();
   const run = heap.cells().find(({ type: name, space }) => name === undefined && space === 'old')!.address;
-  return { heap, run, words: memory.i32, bytes: memory.u8, state: heap.address >> 2, old, third, survivor, young: last, large, memory, type };
+  return { heap, run, words: memory.i32, bytes: memory.u8, state: heap.address >> 2, old, third, survivor, young: last, large, memory, type, pin };
 }
 
 type World = ReturnType<typeof setUp>;
@@ -54,6 +55,8 @@ const DAMAGES: readonly (readonly [string, (world: World) => void])[] = [
   ['reference to a free cell', ({ words, old, run }) => (words[at(old.ref)] = run + 8)],
   ['old reference to a young object that is not remembered', ({ words, old, young }) => (words[at(old.ref)] = young.ref)],
   ['remembered bit', ({ words, large }) => (words[at(large.ref) - 1]! &= ~0x100)],
+  ['remembered bit of an object that is not', ({ words, old }) => (words[at(old.ref) - 1]! |= 0x100)],
+  ['pinned bit', ({ words, pin }) => (words[at(pin.address) - 1]! &= ~0x400)],
   ['clean card', ({ bytes, large }) => bytes.fill(0, large.ref - 16 - 40, large.ref - 16)],
   ['size of a large object', ({ words, large }) => (words[at(large.ref) - 4]! -= 4)],
   ['index of a large object', ({ words, large }) => (words[at(large.ref) - 3] = 1)],
@@ -78,6 +81,14 @@ test('a weak reference to nothing', () => {
   const { heap } = setUp();
   heap.weak(64);
   expect(() => heap.verify()).toThrow(refusal('corrupt', /weak/));
+});
+
+test.each([0, -16, 8, 2 ** 30])('a free run of %i bytes makes no sweep and no compaction endless', (bytes) => {
+  const { heap, words, run } = setUp();
+  words[at(run)] = bytes;
+  expect(() => heap.collect('compact')).toThrow(refusal('corrupt', /free run/));
+  expect(() => heap.collect()).toThrow(refusal('corrupt', /damaged/));
+  heap.release();
 });
 
 test('a collection of a damaged heap fails with an error, and nothing works afterwards', () => {
