@@ -354,12 +354,13 @@ export const SCENARIOS: Readonly<Record<string, () => unknown>> = {
     worker.postMessage('end');
     await ended;
     deepStrictEqual([memory.u8[FIRST], memory.u8[COMMITTED - 1]], [7, 7]);
-    const address = memory.allocate(4 * MIB);
-    memory.u8.fill(1, address, address + 4 * MIB);
+    const address = memory.allocate(32 * MIB);
+    memory.u8.fill(1, address, address + 32 * MIB);
     memory.checkInvariants();
     const before = residentOfProcess();
     memory.release();
-    ok(!IS_LINUX || residentOfProcess() < before - 2 * MIB);
+    // Much, because what else is resident in the process changes by some mebibytes at any time.
+    ok(!IS_LINUX || residentOfProcess() < before - 16 * MIB);
   },
 
   'a thread whose own exit handlers use its memories': async () => {
