@@ -68,7 +68,7 @@ switch (role) {
     for (let i = 0; i < 100; i += 1) NativeMemory.create({ reserve: 256 * MIB, commit: MIB }).release();
     break;
   case 'make, wait and end': {
-    const memory = NativeMemory.create({ reserve: 16 * MIB, commit: MIB });
+    const memory = NativeMemory.create({ reserve: 64 * MIB, commit: MIB });
     memory.u8.fill(7, 2 ** 17);
     port.postMessage(memory.token);
     port.once('message', () => port.close());
