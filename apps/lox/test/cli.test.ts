@@ -105,7 +105,7 @@ describe('options', () => {
   test('--stats says it to people, and leaves the output alone', async () => {
     const { code, stdout, stderr } = await lox(['--stats', '--stress-gc', 'full', await program('fun f() { return "x" + "y"; } print f();')]);
     expect([code, stdout]).toEqual([0, 'xy\n']);
-    for (const text of [/compiled in [\d.]+ ms/, /token +│ +17/, /full +│/, /closure +│ +2/, /in collections/, /strings, each once: \d+/]) expect(stderr).toMatch(text);
+    for (const text of [/compiled in [\d.]+ ms/, /token +│ +18/, /full +│/, /closure +│ +1/, /ran for [\d.]+ ms, [\d.]+ ms of it \(\d\d?\.\d %\) in collections/, /strings, each once: \d+/]) expect(stderr).toMatch(text);
   });
 
   test('--mode compiler does not run', async () => {
