@@ -177,6 +177,7 @@ export {
   type TypeCensus,
   type TypeDescriptor,
   WeakReference,
+  WeakTable,
 } from '@allokit/generational-gc';
 export {
   discardInstance,

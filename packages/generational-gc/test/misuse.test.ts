@@ -25,6 +25,8 @@ describe('options', () => {
     ['stackSize', { stackSize: 100 }, RangeError],
     ['pauseTargetMs', { pauseTargetMs: NaN }, RangeError],
     ['pauseTargetMs', { pauseTargetMs: '1' as unknown as number }, TypeError],
+    ['growth', { growth: 1 }, RangeError],
+    ['growth', { growth: '2' as unknown as number }, TypeError],
     ['stress.action', { stress: { action: 'all' as 'full' } }, RangeError],
     ['everyBytes', { stress: { action: 'full', everyBytes: -1 } }, RangeError],
     ['stress', { stress: null as never }, TypeError],
