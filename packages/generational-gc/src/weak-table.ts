@@ -33,27 +33,32 @@ export class WeakTable {
    * The object, or `NULL` once it was collected. O(1).
    *
    * @param number - From `add`; a number that was removed is nobody's, or somebody else's.
-   * @throws RangeError for what cannot be a number.
+   * @throws RangeError for what cannot be a number, AllocatorError `released`.
    */
   get(number: number): number {
     const value = this.table.slots[number];
-    if (value === undefined) throw new RangeError(`there is no weak reference ${number}`);
-    if (this.core.occupation === 'released') throw new AllocatorError('released', 'this heap was released');
+    if (value === undefined) this.refuse(number);
     // A marking under way must learn that somebody has it in hand.
     if (value !== 0 && this.core.isMarking) this.core.shade(value);
     return value;
   }
 
-  /** Whether the object is still there: without bringing it back, as `get` does. O(1). @throws RangeError for what cannot be a number. */
+  /** Whether the object is still there: without bringing it back, as `get` does. O(1). @throws RangeError for what cannot be a number, AllocatorError `released`. */
   isAlive(number: number): boolean {
     const value = this.table.slots[number];
-    if (value === undefined) throw new RangeError(`there is no weak reference ${number}`);
+    if (value === undefined) this.refuse(number);
     return value !== 0;
   }
 
-  /** Gives a weak reference up. O(1). @throws RangeError for what cannot be a number. */
+  /** Gives a weak reference up. O(1). @throws RangeError for what cannot be a number, AllocatorError `released`. */
   remove(number: number): void {
-    if (this.table.slots[number] === undefined) throw new RangeError(`there is no weak reference ${number}`);
+    if (this.table.slots[number] === undefined) this.refuse(number);
     this.table.remove(number);
+  }
+
+  /** A released heap has none. */
+  private refuse(number: number): never {
+    if (this.core.occupation === 'released') throw new AllocatorError('released', 'this heap was released');
+    throw new RangeError(`there is no weak reference ${number}`);
   }
 }
