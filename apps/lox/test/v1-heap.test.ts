@@ -1,7 +1,7 @@
 import { AllocatorError, NULL, type Address, type Allocator } from '@allokit/allocator';
 import { environmentSeed, Random } from '@allokit/allocator/testing';
-import { Tlsf } from '@allokit/tlsf';
 import { WasmMemory } from '@allokit/vmem';
+import { Tlsf } from 'allokit';
 import { describe, expect, onTestFailed, test } from 'vitest';
 
 import { V1_HEADER_SIZE, V1_PAGE_SIZE, V1Heap, type V1HeapOptions } from '../src/v1/v1-heap.ts';

@@ -89,6 +89,8 @@ export interface V1HeapStats {
   readonly takenBytesMax: number;
   /** Bytes of objects that are not known to be dead, headers included. */
   readonly liveBytes: number;
+  /** The most `liveBytes` ever were since the last reset: at a collection, or now. */
+  readonly liveBytesMax: number;
   /** Such objects. */
   readonly liveCount: number;
   /** Objects in the free list. */
@@ -132,6 +134,7 @@ export class V1Heap {
   #firstStandalone: Address = NULL;
   #takenBytes = 0;
   #takenBytesMax = 0;
+  #liveBytesMax = 0;
   #collectionCount = 0;
   #collectionMs = 0;
 
@@ -225,6 +228,7 @@ export class V1Heap {
       const header = (address - V1_HEADER_SIZE) >>> 2;
       this.#tracer.references(this, address, this.words[header + KIND]!, this.words[header + SIZE]!);
     }
+    this.#liveBytesMax = Math.max(this.#liveBytesMax, this.liveBytes);
     this.freeHead = NULL;
     this.freeCount = 0;
     this.liveBytes = 0;
@@ -258,6 +262,7 @@ export class V1Heap {
       takenBytes: this.#takenBytes,
       takenBytesMax: this.#takenBytesMax,
       liveBytes: this.liveBytes,
+      liveBytesMax: Math.max(this.#liveBytesMax, this.liveBytes),
       liveCount: this.liveCount,
       freeCount: this.freeCount,
       allocationCount: this.allocationCount,
@@ -319,6 +324,7 @@ export class V1Heap {
     this.#firstStandalone = NULL;
     this.#takenBytes = 0;
     this.#takenBytesMax = 0;
+    this.#liveBytesMax = 0;
     this.liveBytes = 0;
     this.liveCount = 0;
     this.freeCount = 0;
