@@ -1,0 +1,60 @@
+/** Workers that do the same work in turn: each is asked, and answers, before the next one is. */
+
+import { once } from 'node:events';
+import { Worker } from 'node:worker_threads';
+
+import type { Progress } from '../report/progress.ts';
+
+/** How often. */
+export interface TurnRounds {
+  readonly rounds: number;
+  readonly warmRounds: number;
+}
+
+/** Somebody who takes turns. */
+export interface Player<Subject extends string> {
+  readonly subject: Subject;
+  /** Its module, and what that is told. */
+  readonly module: URL;
+  readonly assignment: unknown;
+}
+
+/**
+ * Plays the rounds, another one first each time.
+ *
+ * @param question - What is posted to a worker each round.
+ * @returns What each answered in the rounds that count, in the order of the players.
+ */
+export async function takeTurnsOf<Subject extends string, Answer>(
+  players: readonly Player<Subject>[],
+  question: unknown,
+  { rounds, warmRounds }: TurnRounds,
+  title: string,
+  progress: Progress,
+): Promise<Answer[][]> {
+  progress.start(title, players.length * (1 + warmRounds + rounds));
+  const workers: Worker[] = [];
+  const answers = players.map((): Answer[] => []);
+  try {
+    for (const { subject, module, assignment } of players) {
+      progress.advance(`starting ${subject}`);
+      const worker = new Worker(module, { workerData: assignment });
+      workers.push(worker);
+      await once(worker, 'message');
+    }
+    for (let round = -warmRounds; round < rounds; round += 1) {
+      for (let turn = 0; turn < players.length; turn += 1) {
+        const index = (turn + round + warmRounds) % players.length;
+        progress.advance(round < 0 ? 'warm round' : `round ${round + 1} of ${rounds}`);
+        const answer = once(workers[index]!, 'message');
+        workers[index]!.postMessage(question);
+        const [given] = (await answer) as [Answer];
+        if (round >= 0) answers[index]!.push(given);
+      }
+    }
+  } finally {
+    await Promise.all(workers.map((worker) => worker.terminate()));
+    progress.stop();
+  }
+  return answers;
+}
