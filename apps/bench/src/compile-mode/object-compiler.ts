@@ -93,22 +93,20 @@ class FunctionCompiler {
   readonly #result: FunctionCode;
   readonly #locals: LocalVariable[];
   readonly #upvalues: Upvalue[] = [];
-  readonly #names = new Map<string, number>();
   #depth = 0;
-  #line: number;
+  #line = 0;
 
   constructor(enclosing: FunctionCompiler | undefined, tree: FunctionTree, role: FunctionRole, around: ClassScope | undefined) {
     this.#enclosing = enclosing;
     this.#tree = tree;
     this.#role = role;
     this.#class = around;
-    this.#line = tree.line;
     this.#result = { name: tree.name, arity: tree.parameters.length, upvalueCount: 0, code: [], constants: [], lines: [] };
     this.#locals = [{ name: role === 'method' || role === 'initializer' ? 'this' : '', depth: 0, isCaptured: false }];
   }
 
   finish(): FunctionCode {
-    const { parameters, body, endLine } = this.#tree;
+    const { parameters, body, line } = this.#tree;
     if (this.#role !== 'script') {
       this.#depth = 1;
       for (const name of parameters) {
@@ -117,33 +115,35 @@ class FunctionCompiler {
       }
     }
     for (const statement of body) this.#statement(statement);
-    this.#line = endLine;
+    this.#at(line);
     this.#emitReturn();
+    this.#closeLine();
     this.#result.upvalueCount = this.#upvalues.length;
     return this.#result;
   }
 
   #statement(statement: Statement): void {
-    this.#line = statement.line;
     switch (statement.type) {
       case 'expression':
         this.#expression(statement.value);
+        this.#at(statement.line);
         this.#emit(Opcode.Pop);
         return;
       case 'print':
         this.#expression(statement.value);
+        this.#at(statement.line);
         this.#emit(Opcode.Print);
         return;
-      case 'var':
-        this.#declare(statement.name);
-        if (statement.value === undefined) this.#emit(Opcode.Nil);
-        else this.#expression(statement.value);
-        this.#define(statement.name);
+      case 'var': {
+        const name = this.#declare(statement.name);
+        this.#expression(statement.value);
+        this.#define(name, statement.line);
         return;
+      }
       case 'block':
         this.#depth += 1;
         for (const inner of statement.body) this.#statement(inner);
-        this.#line = statement.endLine;
+        this.#at(statement.line);
         this.#endScope();
         return;
       case 'if':
@@ -158,12 +158,13 @@ class FunctionCompiler {
       case 'return':
         this.#return(statement);
         return;
-      case 'function':
-        this.#declare(statement.tree.name);
+      case 'function': {
+        const name = this.#declare(statement.tree.name);
         if (this.#depth > 0) this.#locals.at(-1)!.depth = this.#depth;
         this.#closure(statement.tree, 'function', this.#class);
-        this.#define(statement.tree.name);
+        this.#define(name, statement.line);
         return;
+      }
       case 'class':
         this.#classDeclaration(statement);
         return;
@@ -221,40 +222,41 @@ class FunctionCompiler {
     this.#endScope();
   }
 
-  #return({ value }: Extract<Statement, { type: 'return' }>): void {
+  #return({ value, line }: Extract<Statement, { type: 'return' }>): void {
     if (this.#role === 'script') throw this.#error("Can't return from top-level code.");
-    if (value === undefined) {
-      this.#emitReturn();
-      return;
+    if (value !== undefined) {
+      if (this.#role === 'initializer') throw this.#error("Can't return a value from an initializer.");
+      this.#expression(value);
     }
-    if (this.#role === 'initializer') throw this.#error("Can't return a value from an initializer.");
-    this.#expression(value);
-    this.#emit(Opcode.Return);
+    this.#at(line);
+    if (value === undefined) this.#emitReturn();
+    else this.#emit(Opcode.Return);
   }
 
-  #classDeclaration({ name, base, methods, endLine }: Extract<Statement, { type: 'class' }>): void {
-    const constant = this.#name(name);
-    this.#declare(name);
+  #classDeclaration({ name, base, methods, headLine, line }: Extract<Statement, { type: 'class' }>): void {
+    const declared = this.#declare(name);
+    const constant = declared ?? this.#constant(name);
+    this.#at(line);
     this.#emit(Opcode.Class, constant);
-    this.#define(name);
+    this.#define(declared, line);
     if (base !== undefined) {
       if (base === name) throw this.#error("A class can't inherit from itself.");
+      this.#at(headLine);
       this.#get(base);
       this.#depth += 1;
       this.#declare('super');
-      this.#define('super');
+      this.#define(undefined, headLine);
       this.#get(name);
       this.#emit(Opcode.Inherit);
     }
+    this.#at(headLine);
     this.#get(name);
     const scope: ClassScope = { hasBase: base !== undefined };
     for (const method of methods) {
-      this.#line = method.line;
-      const methodName = this.#name(method.name);
+      const methodName = this.#constant(method.name);
       this.#closure(method, method.name === 'init' ? 'initializer' : 'method', scope);
       this.#emit(Opcode.Method, methodName);
     }
-    this.#line = endLine;
     this.#emit(Opcode.Pop);
     if (base !== undefined) this.#endScope();
   }
@@ -262,51 +264,50 @@ class FunctionCompiler {
   #closure(tree: FunctionTree, role: FunctionRole, around: ClassScope | undefined): void {
     const inner = new FunctionCompiler(this, tree, role, around);
     const constant = this.#constant(inner.finish());
-    this.#line = tree.endLine;
+    this.#at(tree.line);
     this.#emit(Opcode.Closure, constant);
     for (const { isLocal, index } of inner.#upvalues) this.#emit(isLocal ? 1 : 0, index);
   }
 
   #expression(expression: Expression): void {
+    const { line } = expression;
     switch (expression.type) {
       case 'number':
-        this.#at(expression, Opcode.Constant, this.#constant(expression.value));
-        return;
       case 'string':
-        this.#at(expression, Opcode.Constant, this.#constant(expression.value));
+        this.#emitAt(line, Opcode.Constant, this.#constant(expression.value));
         return;
       case 'nil':
-        this.#at(expression, Opcode.Nil);
+        this.#emitAt(line, Opcode.Nil);
         return;
       case 'true':
-        this.#at(expression, Opcode.True);
+        this.#emitAt(line, Opcode.True);
         return;
       case 'false':
-        this.#at(expression, Opcode.False);
+        this.#emitAt(line, Opcode.False);
         return;
       case 'this':
-        this.#line = expression.line;
         if (this.#class === undefined) throw this.#error("Can't use 'this' outside of a class.");
+        this.#at(line);
         this.#get('this');
         return;
       case 'variable':
-        this.#line = expression.line;
+        this.#at(line);
         this.#get(expression.name);
         return;
       case 'assign': {
         const { set, operand } = this.#placeOf(expression.name);
         this.#expression(expression.value);
-        this.#at(expression, set, operand);
+        this.#emitAt(line, set, operand);
         return;
       }
       case 'unary':
         this.#expression(expression.operand);
-        this.#at(expression, expression.operator === '-' ? Opcode.Negate : Opcode.Not);
+        this.#emitAt(line, expression.operator === '-' ? Opcode.Negate : Opcode.Not);
         return;
       case 'binary':
         this.#expression(expression.left);
         this.#expression(expression.right);
-        this.#at(expression, ...OPERATORS[expression.operator]);
+        this.#emitAt(line, ...OPERATORS[expression.operator]);
         return;
       case 'logical':
         this.#logical(expression);
@@ -314,24 +315,24 @@ class FunctionCompiler {
       case 'call':
         this.#expression(expression.callee);
         this.#arguments(expression.arguments);
-        this.#at(expression, Opcode.Call, expression.arguments.length);
+        this.#emitAt(line, Opcode.Call, expression.arguments.length);
         return;
       case 'get':
         this.#expression(expression.object);
-        this.#at(expression, Opcode.GetProperty, this.#name(expression.name));
+        this.#emitAt(line, Opcode.GetProperty, this.#constant(expression.name));
         return;
       case 'set': {
         this.#expression(expression.object);
-        const name = this.#name(expression.name);
+        const name = this.#constant(expression.name);
         this.#expression(expression.value);
-        this.#at(expression, Opcode.SetProperty, name);
+        this.#emitAt(line, Opcode.SetProperty, name);
         return;
       }
       case 'invoke': {
         this.#expression(expression.object);
-        const name = this.#name(expression.name);
+        const name = this.#constant(expression.name);
         this.#arguments(expression.arguments);
-        this.#at(expression, Opcode.Invoke, name, expression.arguments.length);
+        this.#emitAt(line, Opcode.Invoke, name, expression.arguments.length);
         return;
       }
       case 'super':
@@ -342,30 +343,26 @@ class FunctionCompiler {
 
   #logical({ operator, left, right, line }: Extract<Expression, { type: 'logical' }>): void {
     this.#expression(left);
-    this.#line = line;
-    if (operator === 'and') {
-      const toEnd = this.#emitJump(Opcode.JumpIfFalse);
-      this.#emit(Opcode.Pop);
-      this.#expression(right);
-      this.#patch(toEnd);
-      return;
+    this.#at(line);
+    const whenFalse = this.#emitJump(Opcode.JumpIfFalse);
+    let end = whenFalse;
+    if (operator === 'or') {
+      end = this.#emitJump(Opcode.Jump);
+      this.#patch(whenFalse);
     }
-    const toRight = this.#emitJump(Opcode.JumpIfFalse);
-    const toEnd = this.#emitJump(Opcode.Jump);
-    this.#patch(toRight);
     this.#emit(Opcode.Pop);
     this.#expression(right);
-    this.#patch(toEnd);
+    this.#patch(end);
   }
 
-  #super({ name, arguments: values, line }: Extract<Expression, { type: 'super' }>): void {
-    this.#line = line;
+  #super({ name, arguments: values, nameLine, line }: Extract<Expression, { type: 'super' }>): void {
     if (this.#class === undefined) throw this.#error("Can't use 'super' outside of a class.");
     if (!this.#class.hasBase) throw this.#error("Can't use 'super' in a class with no superclass.");
-    const constant = this.#name(name);
+    const constant = this.#constant(name);
+    this.#at(nameLine);
     this.#get('this');
     if (values !== undefined) this.#arguments(values);
-    this.#line = line;
+    this.#at(line);
     this.#get('super');
     if (values === undefined) this.#emit(Opcode.GetSuper, constant);
     else this.#emit(Opcode.SuperInvoke, constant, values.length);
@@ -385,7 +382,7 @@ class FunctionCompiler {
     if (slot >= 0) return { get: Opcode.GetLocal, set: Opcode.SetLocal, operand: slot };
     const upvalue = this.#upvalueOf(name);
     if (upvalue >= 0) return { get: Opcode.GetUpvalue, set: Opcode.SetUpvalue, operand: upvalue };
-    return { get: Opcode.GetGlobal, set: Opcode.SetGlobal, operand: this.#name(name) };
+    return { get: Opcode.GetGlobal, set: Opcode.SetGlobal, operand: this.#constant(name) };
   }
 
   #localOf(name: string): number {
@@ -418,9 +415,9 @@ class FunctionCompiler {
     return this.#upvalues.length - 1;
   }
 
-  /** A variable that begins to exist, not yet initialised. Global ones are known by name only. */
-  #declare(name: string): void {
-    if (this.#depth === 0) return;
+  /** A variable that begins to exist, not yet initialised. @returns Its name's constant if it is global: such are known by name only. */
+  #declare(name: string): number | undefined {
+    if (this.#depth === 0) return this.#constant(name);
     for (let slot = this.#locals.length - 1; slot >= 0; slot -= 1) {
       const local = this.#locals[slot]!;
       if (local.depth >= 0 && local.depth < this.#depth) break;
@@ -428,11 +425,13 @@ class FunctionCompiler {
     }
     if (this.#locals.length === LOCALS_MAX) throw this.#error('Too many local variables in function.');
     this.#locals.push({ name, depth: -1, isCaptured: false });
+    return undefined;
   }
 
-  #define(name: string): void {
-    if (this.#depth > 0) this.#locals.at(-1)!.depth = this.#depth;
-    else this.#emit(Opcode.DefineGlobal, this.#name(name));
+  /** @param constant - What `declare` returned. */
+  #define(constant: number | undefined, line: number): void {
+    if (constant === undefined) this.#locals.at(-1)!.depth = this.#depth;
+    else this.#emitAt(line, Opcode.DefineGlobal, constant);
   }
 
   #endScope(): void {
@@ -443,16 +442,6 @@ class FunctionCompiler {
     }
   }
 
-  /** The constant of a name, or of a text with the same characters. */
-  #name(name: string): number {
-    let index = this.#names.get(name);
-    if (index === undefined) {
-      index = this.#constant(name);
-      this.#names.set(name, index);
-    }
-    return index;
-  }
-
   #constant(value: ObjectConstant): number {
     const { constants } = this.#result;
     if (constants.length === CONSTANTS_MAX) throw this.#error('Too many constants in one chunk.');
@@ -460,16 +449,25 @@ class FunctionCompiler {
     return constants.length - 1;
   }
 
-  #at({ line }: { readonly line: number }, ...bytes: number[]): void {
-    this.#line = line;
+  #emitAt(line: number, ...bytes: number[]): void {
+    this.#at(line);
     this.#emit(...bytes);
   }
 
   #emit(...bytes: number[]): void {
+    this.#result.code.push(...bytes);
+  }
+
+  /** What follows is from this line. */
+  #at(line: number): void {
+    if (line === this.#line) return;
+    this.#closeLine();
+    this.#line = line;
+  }
+
+  #closeLine(): void {
     const { code, lines } = this.#result;
-    code.push(...bytes);
-    if (lines.at(-1) === this.#line) lines[lines.length - 2] = code.length;
-    else lines.push(code.length, this.#line);
+    if (code.length > (lines.at(-2) ?? 0)) lines.push(code.length, this.#line);
   }
 
   #emitReturn(): void {

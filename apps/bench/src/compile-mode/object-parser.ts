@@ -35,7 +35,7 @@ class Parser {
   script(): FunctionTree {
     const body: Statement[] = [];
     while (!this.#sees('end')) body.push(this.#declaration());
-    return { name: '', parameters: [], body, endLine: this.#line, line: 1 };
+    return { name: '', parameters: [], body, line: this.#next === 0 ? 1 : this.#before.line };
   }
 
   #declaration(): Statement {
@@ -49,17 +49,18 @@ class Parser {
   }
 
   #class(): Statement {
-    const { text: name, line } = this.#expect('identifier', 'Expect class name.');
+    const { text: name } = this.#expect('identifier', 'Expect class name.');
     const base = this.#accepts('<') ? this.#expect('identifier', 'Expect superclass name.').text : undefined;
+    const headLine = this.#before.line;
     this.#expect('{', "Expect '{' before class body.");
     const methods: FunctionTree[] = [];
     while (!this.#sees('}') && !this.#sees('end')) methods.push(this.#function('method'));
-    const { line: endLine } = this.#expect('}', "Expect '}' after class body.");
-    return { type: 'class', name, base, methods, endLine, line };
+    const { line } = this.#expect('}', "Expect '}' after class body.");
+    return { type: 'class', name, base, methods, headLine, line };
   }
 
   #function(what: 'function' | 'method'): FunctionTree {
-    const { text: name, line } = this.#expect('identifier', `Expect ${what} name.`);
+    const { text: name } = this.#expect('identifier', `Expect ${what} name.`);
     this.#expect('(', `Expect '(' after ${what} name.`);
     const parameters: string[] = [];
     if (!this.#sees(')')) {
@@ -70,72 +71,69 @@ class Parser {
     }
     this.#expect(')', "Expect ')' after parameters.");
     this.#expect('{', `Expect '{' before ${what} body.`);
-    const { body, endLine } = this.#block();
-    return { name, parameters, body, endLine, line };
+    return { name, parameters, ...this.#block() };
   }
 
   #variable(): Statement {
-    const { text: name, line } = this.#expect('identifier', 'Expect variable name.');
-    const value = this.#accepts('=') ? this.#expression() : undefined;
-    this.#expect(';', "Expect ';' after variable declaration.");
+    const { text: name, line: nameLine } = this.#expect('identifier', 'Expect variable name.');
+    const value: Expression = this.#accepts('=') ? this.#expression() : { type: 'nil', line: nameLine };
+    const { line } = this.#expect(';', "Expect ';' after variable declaration.");
     return { type: 'var', name, value, line };
   }
 
   #statement(): Statement {
-    const { line } = this.#peek;
     if (this.#accepts('print')) {
       const value = this.#expression();
-      this.#expect(';', "Expect ';' after value.");
+      const { line } = this.#expect(';', "Expect ';' after value.");
       return { type: 'print', value, line };
     }
-    if (this.#accepts('{')) return { type: 'block', ...this.#block(), line };
-    if (this.#accepts('if')) return this.#if(line);
+    if (this.#accepts('{')) return { type: 'block', ...this.#block() };
+    if (this.#accepts('if')) return this.#if();
     if (this.#accepts('while')) {
       this.#expect('(', "Expect '(' after 'while'.");
       const condition = this.#expression();
       this.#expect(')', "Expect ')' after condition.");
-      return { type: 'while', condition, body: this.#statement(), line };
+      return { type: 'while', condition, body: this.#statement() };
     }
-    if (this.#accepts('for')) return this.#for(line);
+    if (this.#accepts('for')) return this.#for();
     if (this.#accepts('return')) {
       const value = this.#sees(';') ? undefined : this.#expression();
-      this.#expect(';', "Expect ';' after return value.");
+      const { line } = this.#expect(';', "Expect ';' after return value.");
       return { type: 'return', value, line };
     }
     return this.#expressionStatement();
   }
 
   #expressionStatement(): Statement {
-    const { line } = this.#peek;
     const value = this.#expression();
-    this.#expect(';', "Expect ';' after expression.");
+    const { line } = this.#expect(';', "Expect ';' after expression.");
     return { type: 'expression', value, line };
   }
 
-  #block(): { readonly body: Statement[]; readonly endLine: number } {
+  #block(): { readonly body: Statement[]; readonly line: number } {
     const body: Statement[] = [];
     while (!this.#sees('}') && !this.#sees('end')) body.push(this.#declaration());
     const { line } = this.#expect('}', "Expect '}' after block.");
-    return { body, endLine: line };
+    return { body, line };
   }
 
-  #if(line: number): Statement {
+  #if(): Statement {
     this.#expect('(', "Expect '(' after 'if'.");
     const condition = this.#expression();
     this.#expect(')', "Expect ')' after condition.");
     const then = this.#statement();
     const otherwise = this.#accepts('else') ? this.#statement() : undefined;
-    return { type: 'if', condition, then, otherwise, line };
+    return { type: 'if', condition, then, otherwise };
   }
 
-  #for(line: number): Statement {
+  #for(): Statement {
     this.#expect('(', "Expect '(' after 'for'.");
     const start = this.#accepts(';') ? undefined : this.#accepts('var') ? this.#variable() : this.#expressionStatement();
     const condition = this.#sees(';') ? undefined : this.#expression();
     this.#expect(';', "Expect ';' after loop condition.");
     const step = this.#sees(')') ? undefined : this.#expression();
     this.#expect(')', "Expect ')' after for clauses.");
-    return { type: 'for', start, condition, step, body: this.#statement(), line };
+    return { type: 'for', start, condition, step, body: this.#statement() };
   }
 
   #expression(): Expression {
@@ -151,8 +149,8 @@ class Parser {
   #or(): Expression {
     let left = this.#and();
     while (this.#accepts('or')) {
-      const { line } = this.#before;
-      left = { type: 'logical', operator: 'or', left, right: this.#and(), line };
+      const right = this.#and();
+      left = { type: 'logical', operator: 'or', left, right, line: this.#before.line };
     }
     return left;
   }
@@ -160,8 +158,8 @@ class Parser {
   #and(): Expression {
     let left = this.#binary(0);
     while (this.#accepts('and')) {
-      const { line } = this.#before;
-      left = { type: 'logical', operator: 'and', left, right: this.#binary(0), line };
+      const right = this.#binary(0);
+      left = { type: 'logical', operator: 'and', left, right, line: this.#before.line };
     }
     return left;
   }
@@ -232,9 +230,9 @@ class Parser {
       case 'super': {
         this.#next += 1;
         this.#expect('.', "Expect '.' after 'super'.");
-        const { text: name } = this.#expect('identifier', 'Expect superclass method name.');
+        const { text: name, line: nameLine } = this.#expect('identifier', 'Expect superclass method name.');
         const values = this.#accepts('(') ? this.#arguments() : undefined;
-        return { type, name, arguments: values, line: this.#before.line };
+        return { type, name, arguments: values, nameLine, line: this.#before.line };
       }
       case '(': {
         this.#next += 1;
@@ -260,10 +258,6 @@ class Parser {
   /** The token that was consumed last. */
   get #before(): Token {
     return this.#tokens[this.#next - 1]!;
-  }
-
-  get #line(): number {
-    return this.#peek.line;
   }
 
   #sees(type: TokenType): boolean {
