@@ -153,6 +153,7 @@ export {
   type TypeCensus,
   type TypeDescriptor,
   WeakReference,
+  WeakTable,
 } from '@allokit/generational-gc';
 export {
   type InstanceGrowth,

@@ -23,6 +23,7 @@ const FIXED = 2;
 /** Compacts. The old space must be swept, and the eden empty. O(heap). */
 export function compact(parts: HeapParts): void {
   const { core, old, roots } = parts;
+  core.epoch += 1;
   old.closeRuns();
   const maps = new Map<OldBlock, CellMap>();
   const ordered = CELL_SIZES.map((_, sizeClass) => old.blocksOf(sizeClass));

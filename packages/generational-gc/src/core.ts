@@ -57,6 +57,8 @@ export class HeapCore {
   declare readonly held: Int32Array;
   /** How many there are. */
   declare heldCount: number;
+  /** Changes whenever objects may have moved, or a view died. */
+  declare epoch: number;
   /** Bytes taken from the parent. */
   declare takenBytes: number;
   /** The most there may ever be. */
@@ -84,6 +86,7 @@ export class HeapCore {
     this.occupation = '';
     this.held = new Int32Array(64);
     this.heldCount = 0;
+    this.epoch = 0;
     this.takenBytes = 0;
     this.takenBytesMax = 0;
     this.limit = limit;
@@ -99,6 +102,7 @@ export class HeapCore {
     if (this.occupation === 'released') throw new AllocatorError('released', 'this heap was released');
     const words = this.memory.i32;
     if (words === this.words) return false;
+    this.epoch += 1;
     this.words = words;
     this.doubles = this.memory.f64;
     this.bytes = this.memory.u8;

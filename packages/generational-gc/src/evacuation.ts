@@ -89,6 +89,7 @@ export class Evacuation {
    * @returns Where that is now.
    */
   run({ fromStart, fromSize, toStart, toEnd, tenure, ageStep }: EvacuationPlan, pinned = 0): Address {
+    this.core.epoch += 1;
     this.fromStart = fromStart;
     this.fromSize = fromSize;
     this.tenure = tenure;

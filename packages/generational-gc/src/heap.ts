@@ -22,6 +22,7 @@ import { Roots } from './roots.ts';
 import { settle, type HeapOptions } from './settings.ts';
 import { ShadowStack } from './shadow-stack.ts';
 import { verifyHeap } from './verify.ts';
+import { WeakTable } from './weak-table.ts';
 import { payloadSizeOf, walkLarge, walkOld, walkYoung } from './walk.ts';
 
 /** What a collection collects: the nursery; or everything, in one pause; or everything, and then closes the gaps. */
@@ -189,6 +190,14 @@ export class GenerationalHeap {
   }
 
   /**
+   * A number that changes whenever objects may have moved, or views of the memory died: what was derived from references or read through a view is good as long as it stays the same. For
+   * interpreters, which would otherwise read everything anew after each allocation. O(1).
+   */
+  get epoch(): number {
+    return this.#core.epoch;
+  }
+
+  /**
    * The type of an object. O(1).
    *
    * @param ref - A reference to a live object; others are not told apart, unless the heap is checked.
@@ -227,6 +236,12 @@ export class GenerationalHeap {
     this.#checker?.checkValue('ref', ref, 'ref');
     const { weak } = this.#parts.roots;
     return new WeakReference(this.#core, weak, weak.add(ref));
+  }
+
+  /** Makes weak references by number, for tables that have many. O(1). */
+  weakTable(): WeakTable {
+    this.#core.renew();
+    return new WeakTable(this.#core, this.#parts.roots.weak, (ref) => this.#checker?.checkValue('ref', ref, 'ref'));
   }
 
   /**

@@ -20,3 +20,4 @@ export { Pin, WeakReference } from './references.ts';
 export { type HeapOptions, type StressAction, type StressOptions } from './settings.ts';
 export { ShadowStack } from './shadow-stack.ts';
 export { type TypeDescriptor } from './type-table.ts';
+export { WeakTable } from './weak-table.ts';

@@ -19,6 +19,27 @@ function live(heap: GenerationalHeap): number {
   return heap.census()[0]!.count;
 }
 
+test('the epoch changes whenever objects may have moved, and when the memory grows', () => {
+  const { heap, make } = setUp();
+  const { epoch } = heap;
+  make(0, 1);
+  heap.stats();
+  let last = heap.epoch;
+  make(0, 1);
+  expect([epoch, heap.epoch]).toEqual([epoch, last]);
+  const changes = (action: () => void): boolean => {
+    action();
+    const isNew = heap.epoch !== last;
+    last = heap.epoch;
+    return isNew;
+  };
+  for (const kind of ['minor', 'full', 'compact'] as const) expect(changes(() => heap.collect(kind))).toBe(true);
+  expect(changes(() => void heap.pin(make(0, 2)))).toBe(true);
+  const large = heap.defineArray('large', 'u8');
+  // The object is not copied, and nothing is collected: but the memory must grow for it.
+  expect(changes(() => void large.allocate(2 ** 21))).toBe(true);
+});
+
 describe('handles', () => {
   test('keep an object until they are released, and follow it', () => {
     const { heap, make, key } = setUp();
@@ -127,6 +148,53 @@ describe('scopes', () => {
 });
 
 describe('weak references', () => {
+  test('by number: cleared when their objects die, updated when these move', () => {
+    const { heap, make, key } = setUp();
+    const table = heap.weakTable();
+    const root = heap.handle(make(0, 1));
+    const kept = table.add(root.ref);
+    const lost = table.add(make(0, 2));
+    expect(heap.stats().weakCount).toBe(2);
+    heap.collect('minor');
+    expect(table.get(lost)).toBe(0);
+    expect(table.get(kept)).toBe(root.ref);
+    for (const kind of ['minor', 'minor', 'full', 'compact'] as const) {
+      heap.collect(kind);
+      expect(table.get(kept)).toBe(root.ref);
+    }
+    expect(key.get(table.get(kept))).toBe(1);
+    root.release();
+    heap.collect('full');
+    expect(table.get(kept)).toBe(0);
+    table.remove(kept);
+    table.remove(lost);
+    expect(heap.stats().weakCount).toBe(0);
+    expect(() => table.get(1000)).toThrow('there is no weak reference 1000');
+    expect(() => table.remove(-1)).toThrow('there is no weak reference -1');
+    expect(() => table.add(0)).toThrow(refusal('invalid-address'));
+    heap.release();
+    expect(() => table.get(kept)).toThrow(refusal('released'));
+  });
+
+  test('by number: one that is read while a marking is under way keeps its object', () => {
+    const { heap, make, key } = setUp();
+    const table = heap.weakTable();
+    const root = heap.handle(make(0, 7));
+    const number = table.add(root.ref);
+    for (let i = 0; i < 3; i += 1) heap.collect('minor');
+    const lost = table.add(root.ref);
+    heap.startMarking();
+    root.release();
+    while (!heap.step(0.01));
+    // What was reachable when a marking began survives it: the next one finds it dead, unless somebody asks.
+    heap.startMarking();
+    const holder = heap.handle(table.get(number));
+    while (!heap.step(0.01));
+    heap.verify();
+    expect(key.get(holder.ref)).toBe(7);
+    expect(table.get(lost)).toBe(holder.ref);
+  });
+
   test.each(['young', 'old', 'large'])('to %s objects are cleared when these die', (space) => {
     const { heap, make } = setUp();
     const array = heap.defineArray('array', 'ref');
