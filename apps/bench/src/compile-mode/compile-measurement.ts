@@ -5,7 +5,7 @@ import { siblingUrl } from '../sibling.ts';
 import { summarise } from '../statistics.ts';
 import type { CompileAnswer, CompileAssignment, CompileFacts, CompileQuestion } from './compile-worker.ts';
 import type { CompiledProgram } from './programs.ts';
-import { COMPILE_SUBJECTS, type CompileSubject } from './subjects.ts';
+import { COMPILE_BASE, COMPILE_SUBJECTS, type CompileSubject } from './subjects.ts';
 import { takeTurnsOf, type TurnRounds } from './turns.ts';
 
 /** One subject and one program. */
@@ -20,15 +20,17 @@ export interface CompileResult extends CompileFacts {
   /** Milliseconds for one compilation, the reset at its end included. */
   readonly medianMs: number;
   readonly bestMs: number;
-  /** The median over that of V1. */
+  /** The median over that of {@link COMPILE_BASE}. */
   readonly ratio: number;
   /** Collections' share of the time of all rounds, 0..1. */
   readonly collectionShare: number;
+  /** Free objects that V1 looked at for each record. */
+  readonly searchesPerRecord: number;
   readonly roundCount: number;
 }
 
 /** Lines of a round, at the least: shorter programs are compiled several times in it. */
-const ROUND_LINES = 2000;
+const ROUND_LINES = 5000;
 
 /** Measures one program. */
 export async function measureCompilation(program: CompiledProgram, rounds: TurnRounds, progress: Progress): Promise<CompileResult[]> {
@@ -41,14 +43,14 @@ export async function measureCompilation(program: CompiledProgram, rounds: TurnR
   const question: CompileQuestion = { repeats };
   const answers = await takeTurnsOf<CompileSubject, CompileAnswer>(players, question, rounds, program.name, progress);
   const medians = answers.map((own) => summarise(own.map(({ milliseconds }) => milliseconds / repeats)));
-  const base = medians[subjects.indexOf('v1')]!.median;
-  const truth = answers[subjects.indexOf('arena')]!.at(-1)!.checksum;
+  const base = medians[subjects.indexOf(COMPILE_BASE)]!.median;
+  const truth = answers[subjects.indexOf('arena')]!.at(-1).checksum;
   return answers.map((own, i): CompileResult => {
     const { median, best, roundCount } = medians[i]!;
     const sum = (of: (answer: CompileAnswer) => number): number => own.reduce((total, answer) => total + of(answer), 0);
     const isRight = own.every(({ checksum }) => checksum === truth);
     return {
-      ...own.at(-1)!.facts,
+      ...own.at(-1).facts,
       program: program.name,
       origin: program.origin,
       lineCount: program.lineCount,
@@ -59,6 +61,7 @@ export async function measureCompilation(program: CompiledProgram, rounds: TurnR
       bestMs: best,
       ratio: median / base,
       collectionShare: sum(({ collectionMs }) => collectionMs) / sum(({ milliseconds }) => milliseconds),
+      searchesPerRecord: own[0]!.facts.recordCount === 0 ? 0 : sum(({ searchCount }) => searchCount) / (roundCount * repeats * own[0]!.facts.recordCount),
       roundCount,
       ...(isRight ? {} : { reason: 'its bytecode is not that of the arena' }),
     };

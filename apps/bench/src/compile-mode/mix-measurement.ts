@@ -32,7 +32,7 @@ export async function measureMix(seed: number, rounds: TurnRounds, progress: Pro
   const answers = await takeTurnsOf<MixSubject, MixRound>(players, 'round', rounds, 'mix', progress);
   return answers.map((own, i): MixResult => {
     const { median, best, roundCount } = summarise(own.map(({ milliseconds }) => (milliseconds * 1e6) / MIX_COUNT));
-    const { objectBytes, heldBytes } = own.at(-1)!;
+    const { objectBytes, heldBytes } = own.at(-1);
     const damageCount = own.reduce((sum, round) => sum + round.damageCount, 0);
     return {
       subject: subjects[i]!,

@@ -111,7 +111,7 @@ class FunctionCompiler {
       this.#depth = 1;
       for (const name of parameters) {
         this.#declare(name);
-        this.#locals.at(-1)!.depth = this.#depth;
+        this.#locals.at(-1).depth = this.#depth;
       }
     }
     for (const statement of body) this.#statement(statement);
@@ -160,7 +160,7 @@ class FunctionCompiler {
         return;
       case 'function': {
         const name = this.#declare(statement.tree.name);
-        if (this.#depth > 0) this.#locals.at(-1)!.depth = this.#depth;
+        if (this.#depth > 0) this.#locals.at(-1).depth = this.#depth;
         this.#closure(statement.tree, 'function', this.#class);
         this.#define(name, statement.line);
         return;
@@ -430,13 +430,13 @@ class FunctionCompiler {
 
   /** @param constant - What `declare` returned. */
   #define(constant: number | undefined, line: number): void {
-    if (constant === undefined) this.#locals.at(-1)!.depth = this.#depth;
+    if (constant === undefined) this.#locals.at(-1).depth = this.#depth;
     else this.#emitAt(line, Opcode.DefineGlobal, constant);
   }
 
   #endScope(): void {
     this.#depth -= 1;
-    for (let local = this.#locals.at(-1)!; local.depth > this.#depth; local = this.#locals.at(-1)!) {
+    for (let local = this.#locals.at(-1); local.depth > this.#depth; local = this.#locals.at(-1)!) {
       this.#emit(local.isCaptured ? Opcode.CloseUpvalue : Opcode.Pop);
       this.#locals.pop();
     }

@@ -492,7 +492,7 @@ class Generator {
   }
 
   get #frame(): Frame {
-    return this.#frames.at(-1)!;
+    return this.#frames.at(-1);
   }
 
   readonly #below = (limit: number): number => Math.floor((this.#random() / 2 ** 32) * limit);

@@ -11,6 +11,10 @@ export interface TurnRounds {
   readonly warmRounds: number;
 }
 
+/** Milliseconds after which who is slow sits out the other rounds, once there are enough of them. */
+const BUDGET_MS = 8000;
+const ROUNDS_MIN = 3;
+
 /** Somebody who takes turns. */
 export interface Player<Subject extends string> {
   readonly subject: Subject;
@@ -20,7 +24,7 @@ export interface Player<Subject extends string> {
 }
 
 /**
- * Plays the rounds, another one first each time.
+ * Plays the rounds, another one first each time. Who takes long does not play all of them.
  *
  * @param question - What is posted to a worker each round.
  * @returns What each answered in the rounds that count, in the order of the players.
@@ -35,6 +39,7 @@ export async function takeTurnsOf<Subject extends string, Answer>(
   progress.start(title, players.length * (1 + warmRounds + rounds));
   const workers: Worker[] = [];
   const answers = players.map((): Answer[] => []);
+  const spent = players.map(() => 0);
   try {
     for (const { subject, module, assignment } of players) {
       progress.advance(`starting ${subject}`);
@@ -46,9 +51,12 @@ export async function takeTurnsOf<Subject extends string, Answer>(
       for (let turn = 0; turn < players.length; turn += 1) {
         const index = (turn + round + warmRounds) % players.length;
         progress.advance(round < 0 ? 'warm round' : `round ${round + 1} of ${rounds}`);
+        if (spent[index]! > BUDGET_MS && (round < 0 || answers[index]!.length >= ROUNDS_MIN)) continue;
+        const start = performance.now();
         const answer = once(workers[index]!, 'message');
         workers[index]!.postMessage(question);
         const [given] = (await answer) as [Answer];
+        spent[index]! += performance.now() - start;
         if (round >= 0) answers[index]!.push(given);
       }
     }

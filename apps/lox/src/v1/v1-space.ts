@@ -20,27 +20,32 @@ export interface V1SpaceOptions {
   readonly parent?: Allocator;
   /** Bytes allocated between two collections. Default 8 MiB. */
   readonly threshold?: number;
+  /** Whether to collect before every record: what is not rooted then is soon missed. Default `false`. */
+  readonly collectsAlways?: boolean;
 }
 
 /** A space that collects: whatever neither a root nor a reachable record refers to may be gone after any allocation. Its records are zeroed. */
 export class V1Space implements RecordSpace, V1Tracer {
   readonly memory: Memory;
   readonly #heap: V1Heap;
+  readonly #collectsAlways: boolean;
   readonly #tally = new Tally();
   #roots = new Uint32Array(ROOTS_MIN);
   #rootCount = 0;
 
-  private constructor(parent: Allocator, threshold: number | undefined) {
+  private constructor(parent: Allocator, threshold: number | undefined, collectsAlways: boolean) {
     this.memory = parent.memory;
+    this.#collectsAlways = collectsAlways;
     this.#heap = V1Heap.create(parent, { tracer: this, ...(threshold === undefined ? {} : { threshold }) });
   }
 
   /** Makes one. */
-  static create({ parent = ownHeap(), threshold }: V1SpaceOptions = {}): V1Space {
-    return new V1Space(parent, threshold);
+  static create({ parent = ownHeap(), threshold, collectsAlways = false }: V1SpaceOptions = {}): V1Space {
+    return new V1Space(parent, threshold, collectsAlways);
   }
 
   allocate(kind: RecordKind, size: number): Address {
+    if (this.#collectsAlways) this.#heap.collect();
     this.#tally.add(kind, size);
     return this.#heap.allocate(kind, size);
   }
@@ -63,6 +68,11 @@ export class V1Space implements RecordSpace, V1Tracer {
   stats(): RecordSpaceStats {
     const { liveBytesMax, takenBytesMax, collectionMs } = this.#heap.stats();
     return this.#tally.stats({ peakBytes: liveBytesMax, takenBytes: takenBytesMax, collectionMs });
+  }
+
+  /** Collects now. */
+  collect(): void {
+    this.#heap.collect();
   }
 
   /** What the heap itself tells. */
