@@ -44,6 +44,13 @@ export class WeakTable {
     return value;
   }
 
+  /** Whether the object is still there: without bringing it back, as `get` does. O(1). @throws RangeError for what cannot be a number. */
+  isAlive(number: number): boolean {
+    const value = this.table.slots[number];
+    if (value === undefined) throw new RangeError(`there is no weak reference ${number}`);
+    return value !== 0;
+  }
+
   /** Gives a weak reference up. O(1). @throws RangeError for what cannot be a number. */
   remove(number: number): void {
     if (this.table.slots[number] === undefined) throw new RangeError(`there is no weak reference ${number}`);

@@ -157,6 +157,8 @@ describe('weak references', () => {
     expect(heap.stats().weakCount).toBe(2);
     heap.collect('minor');
     expect(table.get(lost)).toBe(0);
+    expect(table.isAlive(lost)).toBe(false);
+    expect(table.isAlive(kept)).toBe(true);
     expect(table.get(kept)).toBe(root.ref);
     for (const kind of ['minor', 'minor', 'full', 'compact'] as const) {
       heap.collect(kind);
@@ -170,6 +172,7 @@ describe('weak references', () => {
     table.remove(lost);
     expect(heap.stats().weakCount).toBe(0);
     expect(() => table.get(1000)).toThrow('there is no weak reference 1000');
+    expect(() => table.isAlive(0.5)).toThrow('there is no weak reference 0.5');
     expect(() => table.remove(-1)).toThrow('there is no weak reference -1');
     expect(() => table.add(0)).toThrow(refusal('invalid-address'));
     heap.release();
