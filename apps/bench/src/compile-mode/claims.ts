@@ -3,7 +3,7 @@
 import type { Result } from '../result.ts';
 import type { CompileResult } from './compile-measurement.ts';
 import type { MixResult } from './mix-measurement.ts';
-import { COMPILE_BASE, type CompileSubject } from './subjects.ts';
+import type { CompileSubject } from './subjects.ts';
 
 /** One claim. */
 export interface CompileClaim {
@@ -34,19 +34,25 @@ export function programClaims(results: readonly CompileResult[]): CompileClaim[]
   return LINES.flatMap((lines) => {
     const find = (subject: CompileSubject): CompileResult | undefined =>
       results.find((result) => result.origin === 'generated' && result.lineCount === lines && result.subject === subject && result.status === 'ok');
-    const [lasting, fresh, best, arena, pool] = [find('v1'), find('v1-fresh'), find(COMPILE_BASE), find('arena'), find('pool+arena')];
-    if (lasting === undefined || fresh === undefined || best === undefined || arena === undefined || pool === undefined) return [];
-    const where = `${lines.toLocaleString('en')} lines`;
+    const [v1, arena, pool] = [find('v1'), find('arena'), find('pool+arena')];
+    const [v1Fresh, v1Best, arenaFresh, poolFresh] = [find('v1-fresh'), find('v1-fresh-64'), find('arena-fresh'), find('pool+arena-fresh')];
+    if (v1 === undefined || arena === undefined || pool === undefined) return [];
+    if (v1Fresh === undefined || v1Best === undefined || arenaFresh === undefined || poolFresh === undefined) return [];
     const memory = (of: CompileResult): number => of.residentBytes ?? of.peakBytes;
-    const lower = (of: number, than: number): number => (1 - of / than) * 100;
+    const below = (what: string, claimed: string, limit: number, own: CompileResult, base: CompileResult, of: (result: CompileResult) => number): CompileClaim =>
+      claim({ text: `${lines.toLocaleString('en')} lines, ${what}: ${own.subject} below ${base.subject}`, claimed, unit: '%', limit }, (1 - of(own) / of(base)) * 100);
+    const time = ({ medianMs }: CompileResult): number => medianMs;
     return [
-      claim({ text: `${where}, memory: pool+arena below v1-fresh`, claimed: '-73%', unit: '%', limit: MEMORY_LEAST }, lower(memory(pool), memory(fresh))),
-      claim({ text: `${where}, memory: arena below v1-fresh`, claimed: '-70%', unit: '%', limit: MEMORY_LEAST }, lower(memory(arena), memory(fresh))),
-      claim({ text: `${where}, time: pool+arena below v1`, claimed: '-56%', unit: '%', limit: TIME_LEAST }, lower(pool.medianMs, lasting.medianMs)),
-      claim({ text: `${where}, time: pool+arena below v1-fresh`, claimed: '-56%', unit: '%', limit: TIME_LEAST }, lower(pool.medianMs, fresh.medianMs)),
-      claim({ text: `${where}, time: pool+arena below ${COMPILE_BASE}`, claimed: '-56%', unit: '%', limit: TIME_LEAST }, lower(pool.medianMs, best.medianMs)),
-      claim({ text: `${where}, time: arena below ${COMPILE_BASE}`, claimed: '-50%', unit: '%', limit: TIME_LEAST }, lower(arena.medianMs, best.medianMs)),
-      claim({ text: `${where}, memory: pool+arena below arena, most bytes in records`, claimed: '', unit: '%', limit: 0 }, lower(pool.peakBytes, arena.peakBytes)),
+      below('memory', '-73%', MEMORY_LEAST, poolFresh, v1Fresh, memory),
+      below('memory', '-70%', MEMORY_LEAST, arenaFresh, v1Fresh, memory),
+      below('time', '-56%', TIME_LEAST, pool, v1, time),
+      below('time', '-50%', TIME_LEAST, arena, v1, time),
+      below('time', '-56%', TIME_LEAST, poolFresh, v1Fresh, time),
+      below('time', '-50%', TIME_LEAST, arenaFresh, v1Fresh, time),
+      below('time', '', TIME_LEAST, poolFresh, v1Best, time),
+      below('time', '', TIME_LEAST, arenaFresh, v1Best, time),
+      below('bytes in records', '', 0, pool, arena, ({ peakBytes }) => peakBytes),
+      below('resident', '', 0, pool, arena, memory),
     ];
   });
 }

@@ -5,7 +5,7 @@ import { siblingUrl } from '../sibling.ts';
 import { summarise } from '../statistics.ts';
 import type { CompileAnswer, CompileAssignment, CompileFacts, CompileQuestion } from './compile-worker.ts';
 import type { CompiledProgram } from './programs.ts';
-import { COMPILE_BASE, COMPILE_SUBJECTS, type CompileSubject } from './subjects.ts';
+import { COMPILE_BASES, COMPILE_SUBJECTS, type CompileSubject } from './subjects.ts';
 import { takeTurnsOf, type TurnRounds } from './turns.ts';
 
 /** One subject and one program. */
@@ -20,7 +20,7 @@ export interface CompileResult extends CompileFacts {
   /** Milliseconds for one compilation, the reset at its end included. */
   readonly medianMs: number;
   readonly bestMs: number;
-  /** The median over that of {@link COMPILE_BASE}. */
+  /** The median over that of V1 in the same situation: see {@link COMPILE_BASES}. */
   readonly ratio: number;
   /** Collections' share of the time of all rounds, 0..1. */
   readonly collectionShare: number;
@@ -43,7 +43,6 @@ export async function measureCompilation(program: CompiledProgram, rounds: TurnR
   const question: CompileQuestion = { repeats };
   const answers = await takeTurnsOf<CompileSubject, CompileAnswer>(players, question, rounds, program.name, progress);
   const medians = answers.map((own) => summarise(own.map(({ milliseconds }) => milliseconds / repeats)));
-  const base = medians[subjects.indexOf(COMPILE_BASE)]!.median;
   const truth = answers[subjects.indexOf('arena')]!.at(-1).checksum;
   return answers.map((own, i): CompileResult => {
     const { median, best, roundCount } = medians[i]!;
@@ -59,7 +58,7 @@ export async function measureCompilation(program: CompiledProgram, rounds: TurnR
       status: isRight ? 'ok' : 'failed',
       medianMs: median,
       bestMs: best,
-      ratio: median / base,
+      ratio: median / medians[subjects.indexOf(COMPILE_BASES[subjects[i]!])]!.median,
       collectionShare: sum(({ collectionMs }) => collectionMs) / sum(({ milliseconds }) => milliseconds),
       searchesPerRecord: own[0]!.facts.recordCount === 0 ? 0 : sum(({ searchCount }) => searchCount) / (roundCount * repeats * own[0]!.facts.recordCount),
       roundCount,

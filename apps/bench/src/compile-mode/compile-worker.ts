@@ -12,8 +12,8 @@ import { median } from 'simple-statistics';
 import { checksumOf } from './bytecode.ts';
 import { PauseClock, reachableBytes, usedBytes } from './isolate-heap.ts';
 import { CountingSpace, type KindCosts } from './kind-costs.ts';
-import { compileToObjects } from './object-compiler.ts';
-import type { CompileSubject, LinearSubject } from './subjects.ts';
+import { compileToObjects, type ObjectCompilation } from './object-compiler.ts';
+import { COMPILE_BASES, type CompileSubject, type LinearSubject } from './subjects.ts';
 
 /** What it is told. */
 export interface CompileAssignment {
@@ -70,8 +70,10 @@ function makeSpace(subject: LinearSubject): RecordSpace {
     case 'v1-fresh-64':
       return V1Space.create({ threshold: LARGE_THRESHOLD });
     case 'arena':
+    case 'arena-fresh':
       return ArenaSpace.create(WasmMemory.create({ reserve: ARENA_RESERVE, commit: OWN_MEMORY_COMMIT }));
     case 'pool+arena':
+    case 'pool+arena-fresh':
       return HybridSpace.create();
   }
 }
@@ -94,14 +96,14 @@ function factsOf(subject: LinearSubject, source: Uint8Array): CompileFacts {
   return before === undefined || after === undefined ? facts : { ...facts, residentBytes: after - before };
 }
 
-function linearRounds(subject: LinearSubject, source: Uint8Array): (question: CompileQuestion) => CompileAnswer {
+/** A round in one space for all programs. */
+function lastingRounds(subject: LinearSubject, source: Uint8Array): (question: CompileQuestion) => CompileAnswer {
   const facts = factsOf(subject, source);
   const space = makeSpace(subject);
-  const livesOn = subject === 'v1';
+  const isV1 = space instanceof V1Space;
   return ({ repeats }) => {
     let [milliseconds, collectionMs, checksum] = [0, 0, 0];
-    const searchedBefore = space instanceof V1Space ? space.heapStats().searchCount : 0;
-    let searchCount = -searchedBefore;
+    const searchedBefore = searchesOf(space);
     for (let i = 0; i < repeats; i += 1) {
       const collectedBefore = space.stats().collectionMs;
       let start = performance.now();
@@ -110,15 +112,36 @@ function linearRounds(subject: LinearSubject, source: Uint8Array): (question: Co
       // Outside of the measured time, and out of its way.
       if (i === repeats - 1) checksum = checksumOfRecords(compilation);
       collectionMs += space.stats().collectionMs - collectedBefore;
-      if (space instanceof V1Space && (!livesOn || i === repeats - 1)) searchCount += space.heapStats().searchCount;
       start = performance.now();
-      // A heap that lives on loses the root of the program, and finds out when it collects.
-      if (livesOn) space.popRoots(1);
+      // V1 has no reset: it loses the root of the program, and finds out when it collects.
+      if (isV1) space.popRoots(1);
       else space.reset();
       milliseconds += performance.now() - start;
     }
-    return { milliseconds, collectionMs, searchCount, checksum, facts: livesOn ? { ...facts, ...takenBy(space) } : facts };
+    return { milliseconds, collectionMs, searchCount: searchesOf(space) - searchedBefore, checksum, facts: isV1 ? { ...facts, ...takenBy(space) } : facts };
   };
+}
+
+/** A round in which each program has a memory of its own, which goes with the next collection of V8's. Making it is not timed: it is the process that begins. */
+function freshRounds(subject: LinearSubject, source: Uint8Array): (question: CompileQuestion) => CompileAnswer {
+  const facts = factsOf(subject, source);
+  return ({ repeats }) => {
+    let [milliseconds, collectionMs, searchCount, checksum] = [0, 0, 0, 0];
+    for (let i = 0; i < repeats; i += 1) {
+      const space = makeSpace(subject);
+      const start = performance.now();
+      const compilation = compile(source, space);
+      milliseconds += performance.now() - start;
+      if (i === repeats - 1) checksum = checksumOfRecords(compilation);
+      collectionMs += space.stats().collectionMs;
+      searchCount += searchesOf(space);
+    }
+    return { milliseconds, collectionMs, searchCount, checksum, facts };
+  };
+}
+
+function searchesOf(space: RecordSpace): number {
+  return space instanceof V1Space ? space.heapStats().searchCount : 0;
 }
 
 /** What the space took for one program after the other. */
@@ -127,17 +150,19 @@ function takenBy(space: RecordSpace): Pick<CompileFacts, 'peakBytes' | 'takenByt
   return { peakBytes, takenBytes };
 }
 
+/** Tokens, tree and code that must not be collected while the heap is looked at. */
+export let held: ObjectCompilation | undefined;
+
 /** Compiles a few times, and looks at the heap each time: the engine's own business, as making code faster, comes and goes. */
 function factsOfObjects(source: string): CompileFacts {
   const peaks: number[] = [];
   const taken: number[] = [];
   for (let i = 0; i < OBJECT_LOOKS; i += 1) {
     const before = reachableBytes();
-    const compilation = compileToObjects(source);
+    held = compileToObjects(source);
     taken.push(usedBytes() - before);
     peaks.push(reachableBytes() - before);
-    // Alive until here: tokens, tree and code.
-    if (compilation.tokens.length === 0) throw new Error('there are no tokens');
+    held = undefined;
   }
   return { recordCount: 0, requestedBytes: 0, peakBytes: median(peaks), takenBytes: median(taken), kinds: [] };
 }
@@ -158,8 +183,14 @@ function objectRounds(source: string): (question: CompileQuestion) => Promise<Co
   };
 }
 
+function makeRounds(): (question: CompileQuestion) => CompileAnswer | Promise<CompileAnswer> {
+  if (subject === 'objects') return objectRounds(source);
+  const bytes = new TextEncoder().encode(source);
+  return COMPILE_BASES[subject] === 'v1' ? lastingRounds(subject, bytes) : freshRounds(subject, bytes);
+}
+
 const { subject, source } = workerData as CompileAssignment;
-const round = subject === 'objects' ? objectRounds(source) : linearRounds(subject, new TextEncoder().encode(source));
+const round = makeRounds();
 const port = parentPort!;
 port.on('message', (question: CompileQuestion) => {
   void Promise.resolve(round(question)).then((answer) => {

@@ -467,7 +467,7 @@ class FunctionCompiler {
 
   #closeLine(): void {
     const { code, lines } = this.#result;
-    if (code.length > (lines.at(-2) ?? 0)) lines.push(code.length, this.#line);
+    if (code.length > (lines[lines.length - 2] ?? 0)) lines.push(code.length, this.#line);
   }
 
   #emitReturn(): void {

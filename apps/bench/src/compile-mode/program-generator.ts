@@ -470,7 +470,7 @@ class Generator {
   }
 
   #quoted(): string {
-    const frame = this.#frames.at(-1);
+    const frame = this.#frames[this.#frames.length - 1];
     if (frame !== undefined) frame.constants += 1;
     return `"${this.#words.text()}"`;
   }

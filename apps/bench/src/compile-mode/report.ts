@@ -10,7 +10,7 @@ import type { CompileClaim } from './claims.ts';
 import type { CompileResult } from './compile-measurement.ts';
 import type { MixResult } from './mix-measurement.ts';
 import { MIX_BYTES, MIX_COUNT, MIX_SUBJECTS } from './mix.ts';
-import { COMPILE_BASE, COMPILE_SUBJECTS, type CompileSubject } from './subjects.ts';
+import { COMPILE_SUBJECTS, type CompileSubject } from './subjects.ts';
 
 const COLUMNS: readonly string[] = [
   'experiment', 'program', 'origin', 'lineCount', 'sourceBytes', 'subject', 'status', 'medianMs', 'bestMs', 'ratio', 'collectionShare', 'searchesPerRecord', 'recordCount', 'requestedBytes',
@@ -18,18 +18,20 @@ const COLUMNS: readonly string[] = [
 ];
 
 const STYLES: Readonly<Record<CompileSubject, SubjectStyle>> = {
-  v1: { colour: '#222222', dash: [7, 3] },
-  'v1-fresh': { colour: '#7f7f7f', dash: [7, 3] },
-  'v1-fresh-64': { colour: '#b0b0b0', dash: [7, 3] },
+  v1: { colour: '#222222', dash: [] },
   arena: { colour: '#8c564b', dash: [] },
   'pool+arena': { colour: '#d62728', dash: [] },
-  objects: { colour: '#f0a58f', dash: [7, 3] },
+  objects: { colour: '#f0a58f', dash: [] },
+  'v1-fresh': { colour: '#222222', dash: [7, 3] },
+  'v1-fresh-64': { colour: '#9f9f9f', dash: [7, 3] },
+  'arena-fresh': { colour: '#8c564b', dash: [7, 3] },
+  'pool+arena-fresh': { colour: '#d62728', dash: [7, 3] },
 };
 
 /** What the tables of programs mean; printed once a run. */
 export const COMPILE_LEGEND = [
   ...Object.entries(COMPILE_SUBJECTS).map(([name, description]) => `${name}: ${description}.`),
-  `ms: one compilation with the reset at its end, median and best; x: over ${COMPILE_BASE}. All subjects take turns, each in a worker of its own. gc %: of that time, collections.`,
+  'ms: one compilation, with the reset at its end where memory is used again: median and best; x: over v1, or v1-fresh. gc %: of that time, collections. All take turns, each in a worker.',
   'searched: free objects that V1 looked at for each record. KB in records: the most that they took at once, headers and rounding included. taken: whole pages, slabs and chunks.',
   'resident: physical memory that the first compilation touched. Of objects: alive at the end, and what the heap had grown by before the next collection.',
 ];
