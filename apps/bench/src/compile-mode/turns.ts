@@ -41,12 +41,14 @@ export async function takeTurnsOf<Subject extends string, Answer>(
   const answers = players.map((): Answer[] => []);
   const spent = players.map(() => 0);
   try {
-    for (const { subject, module, assignment } of players) {
-      progress.advance(`starting ${subject}`);
-      const worker = new Worker(module, { workerData: assignment });
-      workers.push(worker);
-      await once(worker, 'message');
-    }
+    for (const { module, assignment } of players) workers.push(new Worker(module, { workerData: assignment }));
+    await Promise.all(
+      workers.map(async (worker, i) => {
+        // Rejects when the worker fails: that it is ready is the first thing it says.
+        await once(worker, 'message');
+        progress.advance(`started ${players[i]!.subject}`);
+      }),
+    );
     for (let round = -warmRounds; round < rounds; round += 1) {
       for (let turn = 0; turn < players.length; turn += 1) {
         const index = (turn + round + warmRounds) % players.length;
