@@ -69,7 +69,7 @@ export class OldCycle {
     const { old, large, settings } = this.#parts;
     do if (!old.sweepNext() && !large.sweepNext()) {
       this.phase = 'idle';
-      this.threshold = nextThreshold(this.bytes, settings.threshold, settings.limit);
+      this.threshold = nextThreshold(this.bytes, settings);
       return;
     } while (settings.clock() < deadline);
   }

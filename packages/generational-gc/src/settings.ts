@@ -31,6 +31,8 @@ export interface HeapOptions {
   readonly tenure?: number;
   /** Old objects at which the first marking starts. Default 64 MiB, or a quarter of `limit` where that is less. */
   readonly threshold?: number;
+  /** How many times what a marking found alive there may be before the next one starts, above 1: less takes less memory, and more time. Default 2. */
+  readonly growth?: number;
   /** What a pause should take at most, in milliseconds. Steps of marking and sweeping end then; the nursery shrinks to keep to it. Default 10. */
   readonly pauseTargetMs?: number;
   /** Whether markings run in steps between allocations. If not, each is one pause. Default `true`. */
@@ -58,6 +60,7 @@ export interface Settings {
   readonly nurserySizeMax: number;
   readonly tenure: number;
   readonly threshold: number;
+  readonly growth: number;
   readonly pauseTargetMs: number;
   readonly incremental: boolean;
   readonly compaction: boolean;
@@ -78,7 +81,7 @@ const ACTIONS: readonly StressAction[] = ['minor', 'step', 'full', 'compact'];
  * @throws TypeError or RangeError, naming the option.
  */
 export function settle(options: HeapOptions): Settings {
-  const { limit = 512 * MIB, nurserySize = 2 * MIB, tenure = 3, pauseTargetMs = 10, blockSize = BLOCK_SIZE_DEFAULT, stackSize = 65_536, stress } = options;
+  const { limit = 512 * MIB, nurserySize = 2 * MIB, tenure = 3, pauseTargetMs = 10, growth = 2, blockSize = BLOCK_SIZE_DEFAULT, stackSize = 65_536, stress } = options;
   const { nurserySizeMax = Math.max(8 * MIB, nurserySize), threshold = Math.min(64 * MIB, Math.floor(limit / 4)) } = options;
   checkInteger(limit, 'limit', NURSERY_SIZE_MIN * 2, HEAP_ADDRESS_MAX);
   checkInteger(nurserySize, 'nurserySize', NURSERY_SIZE_MIN, limit);
@@ -86,6 +89,8 @@ export function settle(options: HeapOptions): Settings {
   if (nurserySize % 64 !== 0 || nurserySizeMax % 64 !== 0) throw new RangeError(`nursery sizes must be multiples of 64, got ${nurserySize} and ${nurserySizeMax}`);
   checkInteger(tenure, 'tenure', 1, 4);
   checkInteger(threshold, 'threshold');
+  if (typeof growth !== 'number') throw new TypeError(`growth must be a number, got ${typeof growth}`);
+  if (!(growth > 1)) throw new RangeError(`growth must be more than 1, got ${growth}`);
   checkInteger(blockSize, 'blockSize', SMALL_SIZE_MAX, 2 ** 24);
   if (blockSize % 16 !== 0) throw new RangeError(`blockSize must be a multiple of 16, got ${blockSize}`);
   checkInteger(stackSize, 'stackSize', 64, 2 ** 28);
@@ -100,6 +105,7 @@ export function settle(options: HeapOptions): Settings {
     nurserySizeMax,
     tenure,
     threshold,
+    growth,
     pauseTargetMs,
     incremental: options.incremental ?? true,
     compaction: options.compaction ?? false,

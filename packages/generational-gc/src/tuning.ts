@@ -1,5 +1,7 @@
 /** When the nursery and the threshold of the old space change, and to what. Pure functions. */
 
+import type { Settings } from './settings.ts';
+
 /** Survivors that fill more of their space than this make the nursery grow. */
 const FULL = 0.8;
 /** Survivors that fill less than this let it shrink. */
@@ -30,13 +32,12 @@ export function nextNurserySize({ size, sizeMin, sizeMax, occupancy, pauseMs, pa
 }
 
 /**
- * Bytes of old objects at which the next marking starts: twice what the last one found alive, within what was set and what there can be. O(1).
+ * Bytes of old objects at which the next marking starts: what the last one found alive, times the growth, within what was set and what there can be. O(1).
  *
  * @param liveBytes - What was found alive.
- * @param threshold - The least.
- * @param limit - All the heap may take.
+ * @param settings - The least; all the heap may take; and the growth.
  */
-export function nextThreshold(liveBytes: number, threshold: number, limit: number): number {
+export function nextThreshold(liveBytes: number, { threshold, limit, growth }: Pick<Settings, 'threshold' | 'limit' | 'growth'>): number {
   // With less than a quarter of the room left, marking has to start at once to be in time.
-  return Math.max(Math.min(liveBytes * 2, limit * 0.75), threshold);
+  return Math.max(Math.min(liveBytes * growth, limit * 0.75), threshold);
 }

@@ -53,7 +53,9 @@ describe('tuning', () => {
   });
 
   test('the threshold is twice what is alive, within bounds', () => {
-    expect([nextThreshold(10, 64, 512), nextThreshold(100, 64, 512), nextThreshold(400, 64, 512)]).toEqual([64, 200, 384]);
+    const settings = { threshold: 64, limit: 512, growth: 2 };
+    expect([10, 100, 400].map((live) => nextThreshold(live, settings))).toEqual([64, 200, 384]);
+    expect(nextThreshold(100, { ...settings, growth: 1.5 })).toBe(150);
   });
 });
 

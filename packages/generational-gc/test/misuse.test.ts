@@ -23,6 +23,8 @@ describe('options', () => {
     ['stackSize', { stackSize: 100 }, RangeError],
     ['pauseTargetMs', { pauseTargetMs: NaN }, RangeError],
     ['pauseTargetMs', { pauseTargetMs: '1' as unknown as number }, TypeError],
+    ['growth', { growth: 1 }, RangeError],
+    ['growth', { growth: '2' as unknown as number }, TypeError],
     ['stress.action', { stress: { action: 'all' as 'full' } }, RangeError],
     ['everyBytes', { stress: { action: 'full', everyBytes: -1 } }, RangeError],
   ])('%s: %o', (name, options, kind) => {

@@ -12,6 +12,12 @@ import { Root, STACK_SIZE, VALUES_START } from './roots.ts';
 import { Strings } from './strings.ts';
 import { Tables } from './tables.ts';
 
+/**
+ * What the heap is told unless the caller says otherwise: to take little memory rather than little time, because a script's objects are few. Old objects may become half again what is alive; from 4 MiB on they
+ * are looked through.
+ */
+export const HEAP_DEFAULTS = { threshold: 2 ** 22, growth: 1.5, nurserySizeMax: 2 ** 21 } as const satisfies HeapOptions;
+
 /** How to make a machine. */
 export interface MachineOptions extends HeapOptions {
   /** Takes what programs print; the bytes are good only until it returns. */
@@ -47,7 +53,7 @@ export class Machine {
 
   /** Makes one, whose heap is that of runtime mode. @throws As `runtimeMode` does. */
   static create({ write, ...options }: MachineOptions): Machine {
-    return new Machine(runtimeMode({ ...options, stackSize: STACK_SIZE }), write);
+    return new Machine(runtimeMode({ ...HEAP_DEFAULTS, ...options, stackSize: STACK_SIZE }), write);
   }
 
   /**

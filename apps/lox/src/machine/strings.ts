@@ -105,7 +105,7 @@ export class Strings {
     for (let index = hash & this.#mask; ; index = (index + 1) & this.#mask) {
       const number = words[entries + 2 * index + 1]!;
       if (number === 0) return 0;
-      if (number < 0 || words[entries + 2 * index] !== hash) continue;
+      if (words[entries + 2 * index] !== hash) continue;
       const ref = this.#weak.get(number - 1);
       if (ref === 0 || this.length(ref) !== firstLength + secondLength) continue;
       const at = ref + BYTES_OFFSET;
@@ -117,58 +117,65 @@ export class Strings {
   /** Before a string is made, which must not be collected before it is in the table and on the stack. */
   #makeRoom(): void {
     if ((this.#usedCount + 1) * 4 <= (this.#mask + 1) * 3) return;
-    const { memory, stack } = this.#heap;
-    let liveCount = this.#sweep();
-    let capacity = CAPACITY_MIN;
-    while (liveCount * 2 >= capacity) capacity *= 2;
-    const table = this.#tableType.allocate(capacity * 2);
-    const entriesBefore = stack.get(Root.Strings) >> 2;
-    const entries = table >> 2;
-    const words = memory.i32;
-    const mask = capacity - 1;
-    liveCount = 0;
-    for (let i = 0; i <= this.#mask; i += 1) {
-      const number = words[entriesBefore + 2 * i + 1]!;
-      if (number <= 0) continue;
-      const hash = words[entriesBefore + 2 * i]!;
-      let index = hash & mask;
-      while (words[entries + 2 * index + 1] !== 0) index = (index + 1) & mask;
-      words[entries + 2 * index] = hash;
-      words[entries + 2 * index + 1] = number;
-      liveCount += 1;
+    this.#sweep();
+    if (this.#usedCount * 2 > this.#mask) this.#grow();
+  }
+
+  /** Removes the entries of dead strings. */
+  #sweep(): void {
+    const entries = this.#heap.stack.get(Root.Strings) >> 2;
+    const words = this.#heap.memory.i32;
+    for (let index = 0; index <= this.#mask; ) {
+      const number = words[entries + 2 * index + 1]!;
+      if (number === 0 || this.#weak.isAlive(number - 1)) index += 1;
+      else {
+        this.#weak.remove(number - 1);
+        // What moves up to here is looked at next.
+        this.#remove(words, entries, index);
+        this.#usedCount -= 1;
+      }
     }
-    this.#mask = mask;
-    this.#usedCount = liveCount;
+  }
+
+  /** Closes the gap that an entry leaves: what stands behind it, and would not be found any more, moves up (D. E. Knuth, The Art of Computer Programming, 6.4, algorithm R). */
+  #remove(words: Int32Array, entries: number, index: number): void {
+    const mask = this.#mask;
+    let gap = index;
+    for (let next = (gap + 1) & mask; words[entries + 2 * next + 1] !== 0; next = (next + 1) & mask) {
+      const home = words[entries + 2 * next]! & mask;
+      if (((next - home) & mask) < ((next - gap) & mask)) continue;
+      words[entries + 2 * gap] = words[entries + 2 * next]!;
+      words[entries + 2 * gap + 1] = words[entries + 2 * next + 1]!;
+      gap = next;
+    }
+    words[entries + 2 * gap + 1] = 0;
+  }
+
+  #grow(): void {
+    const { memory, stack } = this.#heap;
+    const countBefore = this.#mask + 1;
+    const table = this.#tableType.allocate(countBefore * 4);
+    const entriesBefore = stack.get(Root.Strings) >> 2;
+    const words = memory.i32;
+    this.#mask = countBefore * 2 - 1;
+    for (let i = 0; i < countBefore; i += 1) {
+      const number = words[entriesBefore + 2 * i + 1]!;
+      if (number !== 0) this.#put(words, table >> 2, words[entriesBefore + 2 * i]!, number);
+    }
     stack.set(Root.Strings, table);
   }
 
-  /** Gives the weak references of dead strings back: their entries are marked with -1. @returns How many are alive. */
-  #sweep(): number {
-    const { memory, stack } = this.#heap;
-    const words = memory.i32;
-    const entries = stack.get(Root.Strings) >> 2;
-    let count = 0;
-    for (let i = 0; i <= this.#mask; i += 1) {
-      const number = words[entries + 2 * i + 1]!;
-      if (number <= 0) continue;
-      if (this.#weak.isAlive(number - 1)) count += 1;
-      else {
-        this.#weak.remove(number - 1);
-        words[entries + 2 * i + 1] = -1;
-      }
-    }
-    return count;
+  #put(words: Int32Array, entries: number, hash: number, number: number): void {
+    let index = hash & this.#mask;
+    while (words[entries + 2 * index + 1] !== 0) index = (index + 1) & this.#mask;
+    words[entries + 2 * index] = hash;
+    words[entries + 2 * index + 1] = number;
   }
 
   #add(ref: number, hash: number): void {
     const { memory, stack } = this.#heap;
     this.#type.fields.hash.set(ref, hash);
-    const words = memory.i32;
-    const entries = stack.get(Root.Strings) >> 2;
-    let index = hash & this.#mask;
-    while (words[entries + 2 * index + 1] !== 0) index = (index + 1) & this.#mask;
-    words[entries + 2 * index] = hash;
-    words[entries + 2 * index + 1] = this.#weak.add(ref) + 1;
+    this.#put(memory.i32, stack.get(Root.Strings) >> 2, hash, this.#weak.add(ref) + 1);
     this.#usedCount += 1;
   }
 }
