@@ -7,6 +7,7 @@ import { promisify } from 'node:util';
 import { environmentSeed } from '@allokit/allocator/testing';
 import { WasmMemory } from '@allokit/vmem';
 import { compile, readBytecode, type FunctionBytecode } from 'lox/compiler';
+import { Machine } from 'lox/machine';
 import { ArenaSpace, HybridSpace, RecordKind, type RecordSpace } from 'lox/records';
 import { V1_PAGE_SIZE, V1Space } from 'lox/v1';
 import { describe, expect, onTestFailed, test } from 'vitest';
@@ -54,6 +55,22 @@ describe('generated programs', () => {
     const source = generateProgram(2000, 1);
     for (const feature of [/class \w+ \{/, /class \w+ < \w+/, /super\.init\(/, /return super\.\w+\(/, /this\.\w+ = /, /\bfor \(var/, /\bwhile \(/, /\} else \{/, / and /, / or /, /!\w/, /return \w+;/, /\/\/ \w/, /"[^"]+" \+/]) {
       expect(source).toMatch(feature);
+    }
+  });
+
+  test('run without an error, and print', () => {
+    for (const seed of [1, 2, 3]) {
+      let printed = 0;
+      const machine = Machine.create({
+        limit: 2 ** 26,
+        write: (bytes) => {
+          printed += bytes.length;
+        },
+      });
+      const compilation = compile(new TextEncoder().encode(generateProgram(1000, seed)), arena());
+      machine.load(compilation);
+      expect(machine.run()).toBeUndefined();
+      expect(printed).toBeGreaterThan(1000);
     }
   });
 
@@ -181,8 +198,7 @@ describe('claims', () => {
   test('of the mix compare with V1', () => {
     const mixed = (subject: MixResult['subject'], medianNs: number, objectBytes: number): MixResult => ({ subject, status: 'ok', medianNs, bestNs: medianNs, objectBytes, heldBytes: objectBytes, roundCount: 1 });
     const claims = mixClaims([mixed('v1', 50, 100), mixed('arena-16', 5, 50), mixed('arena-8', 5, 45), mixed('arena', 5, 40)]);
-    expect(claims.map(({ measured }) => Math.round(measured))).toEqual([10, 50, 55, 60]);
-    expect(claims.every(({ isMet }) => isMet)).toBe(true);
+    expect(claims.map(({ measured, isMet }) => [Math.round(measured), isMet])).toEqual([[10, true], [50, false], [55, true], [60, true]]);
   });
 
   test('of allocators are operations a millisecond, and ratios', () => {

@@ -31,11 +31,13 @@ export interface CompileResult extends CompileFacts {
 
 /** Lines of a round, at the least: shorter programs are compiled several times in it. */
 const ROUND_LINES = 5000;
+/** Each with a memory of its own, which takes longer to make than a short program to compile. */
+const REPEATS_MAX = 20;
 
 /** Measures one program. */
 export async function measureCompilation(program: CompiledProgram, rounds: TurnRounds, progress: Progress): Promise<CompileResult[]> {
   const subjects = Object.keys(COMPILE_SUBJECTS) as CompileSubject[];
-  const repeats = Math.max(1, Math.round(ROUND_LINES / program.lineCount));
+  const repeats = Math.min(REPEATS_MAX, Math.max(1, Math.round(ROUND_LINES / program.lineCount)));
   const players = subjects.map((subject) => {
     const assignment: CompileAssignment = { subject, source: program.source };
     return { subject, module: siblingUrl('compile-worker', import.meta.url), assignment };

@@ -132,9 +132,26 @@ class Generator {
   #declaration(end: number): void {
     const room = end - this.#lines.length;
     const pick = this.#below(10);
-    if (pick < 4 && room >= 40) this.#class(room);
-    else if (pick < 6) this.#closure();
+    if (pick < 4 && room >= 40) {
+      this.#class(room);
+      this.#object(this.#shapes[this.#shapes.length - 1]!);
+      const instance = this.#frame.instances[this.#frame.instances.length - 1]!;
+      for (const method of instance.shape.methods) this.#printCall(method, `${instance.name}.${method.name}`);
+      return;
+    }
+    if (pick < 6) this.#closure();
     else this.#function();
+    const made = this.#callables[this.#callables.length - 1]!;
+    this.#printCall(made, made.name);
+  }
+
+  /** Puts a function to work, if there is time for it. */
+  #printCall({ parameters, cost }: Callable, called: string): void {
+    const frame = this.#frame;
+    if (this.#isFull(frame) || frame.cost + cost > COST_MAX || this.#lines.length >= this.#deadline) return;
+    frame.cost += cost;
+    frame.constants += 1;
+    this.#write(`print ${called}(${parameters.map((parameter) => this.#expression(parameter, 1)).join(', ')});`);
   }
 
   #class(room: number): void {
@@ -244,7 +261,7 @@ class Generator {
     if (pick < 3) this.#variable();
     else if (pick < 6) this.#assignment();
     else if (pick < 8) this.#fieldAssignment();
-    else if (pick < 9) this.#object();
+    else if (pick < 9) this.#newObject();
     else if (pick < 11) this.#print();
     else if (pick < 12) this.#write(`// ${this.#words.remark()}`);
     else if (pick < 16) this.#condition(depth);
@@ -295,13 +312,13 @@ class Generator {
     else this.#write(`${target} = ${this.#expression('boolean', 2)};`);
   }
 
-  #object(): void {
-    // In a loop or a branch it would go out of scope with the block; at the start of a method its class may not be known yet.
-    if (this.#shapes.length === 0 || this.#frame.factor > 1) {
-      this.#print();
-      return;
-    }
-    const shape = this.#choice(this.#shapes);
+  #newObject(): void {
+    // In a loop or a branch it would go out of scope with the block.
+    if (this.#shapes.length === 0 || this.#frame.factor > 1) this.#print();
+    else this.#object(this.#choice(this.#shapes));
+  }
+
+  #object(shape: ClassShape): void {
     const name = this.#words.object(shape.name);
     this.#write(`var ${name} = ${shape.name}(${shape.parameters.map((kind) => this.#expression(kind, 1)).join(', ')});`);
     this.#frame.cost += 20;
