@@ -2,7 +2,6 @@
 
 import { NULL, type Address } from '@allokit/allocator';
 import { RecordKind, type RecordSpace } from '../records/index.ts';
-import { formatDiagnostics } from './diagnostics.ts';
 import { generate } from './generator.ts';
 import { TOKEN_SIZE, UNIT_INIT, UNIT_SCRIPT, UNIT_SIZE, UNIT_SOURCE, UNIT_SUPER, UNIT_THIS, UNIT_TOKEN } from './layout.ts';
 import { Names } from './names.ts';
@@ -60,6 +59,7 @@ export function compile(source: Uint8Array, space: RecordSpace): Compilation {
   const parser = new Parser(records, unit, names, first);
   const script = parser.parse();
   records.set(unit, UNIT_SCRIPT, script);
-  if (!parser.hasFailed) generate(records, script);
-  return { space, unit, script: parser.hasFailed ? NULL : script, errors: formatDiagnostics(records, unit) };
+  const { errors } = parser;
+  if (errors === '') generate(records, script);
+  return { space, unit, script: errors === '' ? script : NULL, errors };
 }

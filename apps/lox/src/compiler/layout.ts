@@ -85,20 +85,8 @@ export const CLASS_STATE_SIZE = 8;
 export const CLASS_STATE_ENCLOSING = 0;
 export const CLASS_STATE_HAS_SUPERCLASS = 1;
 
-/** Bytes of an error. */
-export const DIAGNOSTIC_SIZE = 20;
-export const DIAGNOSTIC_NEXT = 0;
-export const DIAGNOSTIC_LINE = 1;
-/** The number of the message, and where it is: see {@link Place}. */
-export const DIAGNOSTIC_MESSAGE = 2;
-export const DIAGNOSTIC_START = 3;
-export const DIAGNOSTIC_LENGTH = 4;
-
-/** What an error names. */
-export const Place = { Nothing: 0, Token: 1, End: 2 } as const;
-
 /** Bytes of the program as a whole. */
-export const UNIT_SIZE = 48;
+export const UNIT_SIZE = 36;
 export const UNIT_SOURCE = 0;
 export const UNIT_NAMES = 1;
 /** The earliest token that is still needed. */
@@ -106,11 +94,9 @@ export const UNIT_TOKEN = 2;
 export const UNIT_STATE = 3;
 export const UNIT_CLASS = 4;
 export const UNIT_SCRIPT = 5;
-export const UNIT_DIAGNOSTICS = 6;
-export const UNIT_DIAGNOSTICS_TAIL = 7;
-export const UNIT_THIS = 8;
-export const UNIT_SUPER = 9;
-export const UNIT_INIT = 10;
+export const UNIT_THIS = 6;
+export const UNIT_SUPER = 7;
+export const UNIT_INIT = 8;
 
 /** What a constant is: the first of its two words. */
 export const ConstantTag = { Number: 1, Text: 3, Name: 5, Function: 7 } as const;

@@ -5,9 +5,8 @@
  * going to write, so that the generator cannot fail. After an error it goes on at the next statement.
  */
 
-import { NULL, type Address } from '@allokit/allocator';
+import { NULL, readUtf8, type Address } from '@allokit/allocator';
 import { RecordKind } from '../records/index.ts';
-import { reportError } from './diagnostics.ts';
 import {
   FUNCTION_BODY,
   FUNCTION_CODE_SIZE,
@@ -16,7 +15,6 @@ import {
   FUNCTION_UPVALUE_COUNT,
   FunctionKind,
   odd,
-  Place,
   STATE_CODE_SIZE,
   STATE_CONSTANT_COUNT,
   TOKEN_HEAD,
@@ -97,8 +95,8 @@ export class Parser {
   #line = 1;
   #isPanicking = false;
   #nesting = 0;
-  /** Whether anything was wrong. */
-  hasFailed = false;
+  /** What is wrong, a line each. A text, because a record could not be made without everything that is under way being a root. */
+  errors = '';
 
   /** @param first - What stands before the first token. */
   constructor(records: Records, unit: Address, names: Names, first: Address) {
@@ -176,14 +174,13 @@ export class Parser {
   #errorAt(token: Address, message: Message): void {
     if (this.#isPanicking) return;
     this.#isPanicking = true;
-    this.hasFailed = true;
     const records = this.#records;
-    const kind = records.get(token, TOKEN_HEAD) & 0xff;
-    let place: number = Place.Token;
-    if (kind === TokenKind.End) place = Place.End;
-    else if (kind === TokenKind.Unexpected || kind === TokenKind.Unterminated) place = Place.Nothing;
-    const length = records.get(token, TOKEN_HEAD) >>> 8;
-    reportError(records, this.#unit, { line: records.get(token, TOKEN_LINE), message, place, start: records.get(token, TOKEN_START), length });
+    const head = records.get(token, TOKEN_HEAD);
+    const kind = head & 0xff;
+    let place = '';
+    if (kind === TokenKind.End) place = ' at end';
+    else if (kind !== TokenKind.Unexpected && kind !== TokenKind.Unterminated) place = ` at '${readUtf8(records.space.memory, records.get(token, TOKEN_START), head >>> 8)}'`;
+    this.errors += `[line ${records.get(token, TOKEN_LINE)}] Error${place}: ${message}\n`;
   }
 
   /** Skips tokens until a statement seems to begin. */

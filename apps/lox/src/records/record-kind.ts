@@ -43,10 +43,8 @@ export const RecordKind = {
   Lines: 17,
   /** The constants of a function. */
   Constants: 18,
-  /** An error that was found. */
-  Diagnostic: 19,
   /** The program as a whole, from which everything that is needed can be reached. */
-  Unit: 20,
+  Unit: 19,
 } as const;
 
 /** What a collector has to know of a kind. */
@@ -80,6 +78,5 @@ export const RECORD_KINDS: readonly RecordDescriptor[] = [
   { name: 'code', references: [] },
   { name: 'lines', references: [] },
   { name: 'constants', references: [], referencesFrom: 0 },
-  { name: 'diagnostic', references: [0] },
   { name: 'unit', references: [], referencesFrom: 0 },
 ];
