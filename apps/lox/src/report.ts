@@ -11,7 +11,7 @@ export interface HeapReport {
   readonly allocatedBytes: number;
   /** Collections of each kind, and their pauses. */
   readonly pauses: HeapStats['pauses'];
-  /** Milliseconds in collections, and their share of the time in the interpreter, 0..1. */
+  /** Milliseconds in collections, and their share of the machine's time, 0..1. */
   readonly collectionMs: number;
   readonly collectionShare: number;
   readonly survivalRate: number;

@@ -19,7 +19,7 @@ export interface SessionOptions extends MachineOptions {
 /** Figures of the programs so far. */
 export interface SessionFigures {
   readonly compileMs: number;
-  /** Time in the interpreter, collections included. */
+  /** Time in the machine, from its making and the loading of programs on, collections included. */
   readonly runMs: number;
   /** Of the latest program. */
   readonly records: RecordSpaceStats | undefined;
@@ -73,8 +73,10 @@ export class Session {
         return ExitCode.Compile;
       }
       if (this.#options.compilesOnly) return ExitCode.Ok;
+      const loadStart = performance.now();
       this.machine ??= Machine.create(this.#options);
       this.machine.load(compilation);
+      this.#runMs += performance.now() - loadStart;
       return ExitCode.Ok;
     } finally {
       this.#records = this.#space.stats();

@@ -77,7 +77,7 @@ const CASES: readonly (readonly [source: string, ...errors: string[]])[] = [
   [`${'('.repeat(2000)}nil${')'.repeat(2000)};`, "[line 1] Error at '(': Too many levels of nesting."],
   [`${'{'.repeat(2000)}${'}'.repeat(2000)}`, "[line 1] Error at '{': Too many levels of nesting."],
   [`nil${' + nil'.repeat(2000)};`, "[line 1] Error at 'nil': Too many levels of nesting."],
-  [`${'fun f() {'.repeat(2000)}`, "[line 1] Error at 'f': Too many levels of nesting."],
+  ['fun f() {'.repeat(2000), "[line 1] Error at 'f': Too many levels of nesting."],
   [`{ var a; ${'a = '.repeat(2000)} nil; }`, "[line 1] Error at 'a': Too many levels of nesting."],
 ];
 

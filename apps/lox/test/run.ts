@@ -1,5 +1,6 @@
 /** Runs programs within the test's process. */
 
+import { WasmMemory } from '@allokit/vmem';
 import { HybridSpace, type RecordSpace } from '../src/records/index.ts';
 import { Session } from '../src/session.ts';
 import type { MachineOptions } from '../src/machine/index.ts';
@@ -16,11 +17,14 @@ export interface RunOptions extends Partial<MachineOptions> {
   readonly makeSpace?: () => RecordSpace;
 }
 
-/** Memory for machines that do little: they are many. */
-const SMALL = { limit: 2 ** 26, nurserySize: 2 ** 18 } as const;
+/** For machines that do little, because they are many. Their memory grows as they need it, so that views die as well. */
+const SMALL = { limit: 2 ** 25, nurserySize: 2 ** 17 } as const;
+
+/** One for all: it is reset after every program. */
+const space = HybridSpace.create();
 
 /** A session, and what it said so far. */
-export function openSession({ makeSpace = () => HybridSpace.create(), ...options }: RunOptions = {}): { readonly session: Session; readonly said: () => Omit<Outcome, 'code'> } {
+export function openSession({ makeSpace = () => space, ...options }: RunOptions = {}): { readonly session: Session; readonly said: () => Omit<Outcome, 'code'> } {
   const output: Buffer[] = [];
   let errors = '';
   const session = new Session({
@@ -29,6 +33,7 @@ export function openSession({ makeSpace = () => HybridSpace.create(), ...options
     write: (bytes) => void output.push(Buffer.from(bytes)),
     writeError: (text) => void (errors += text),
     ...SMALL,
+    parent: WasmMemory.create({ reserve: 2 ** 27 }),
     ...options,
   });
   return { session, said: () => ({ output: Buffer.concat(output).toString(), errors }) };

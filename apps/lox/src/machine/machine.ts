@@ -1,5 +1,6 @@
 /** A virtual machine: a garbage-collected heap, and an interpreter over it. */
 
+import type { Allocator } from '@allokit/allocator';
 import type { GenerationalHeap, HeapOptions } from '@allokit/generational-gc';
 import { runtimeMode } from 'allokit';
 import type { Compilation } from '../compiler/index.ts';
@@ -22,6 +23,8 @@ export const HEAP_DEFAULTS = { threshold: 2 ** 22, growth: 1.5, nurserySizeMax: 
 export interface MachineOptions extends HeapOptions {
   /** Takes what programs print; the bytes are good only until it returns. */
   readonly write: (bytes: Uint8Array) => void;
+  /** Where the heap's memory comes from. Default: a memory of its own, of which 64 MiB are there from the start. */
+  readonly parent?: Allocator;
 }
 
 /** A machine. Programs that it runs one after the other share their global variables. */
@@ -52,8 +55,8 @@ export class Machine {
   }
 
   /** Makes one, whose heap is that of runtime mode. @throws As `runtimeMode` does. */
-  static create({ write, ...options }: MachineOptions): Machine {
-    return new Machine(runtimeMode({ ...HEAP_DEFAULTS, ...options, stackSize: STACK_SIZE }), write);
+  static create({ write, parent, ...options }: MachineOptions): Machine {
+    return new Machine(runtimeMode({ ...HEAP_DEFAULTS, ...options, stackSize: STACK_SIZE }, parent), write);
   }
 
   /**
