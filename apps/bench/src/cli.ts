@@ -3,11 +3,12 @@
 import { Command, Option } from 'commander';
 
 import { UnknownAllocatorError } from './catalogue.ts';
-import { memorySize, oneOf, roundsCommand, svgOption, wholeNumber, type DrawingOptions, type RoundsOptions } from './cli/options.ts';
+import { memorySize, oneOf, programLines, roundsCommand, svgOption, wholeNumber, type DrawingOptions, type RoundsOptions } from './cli/options.ts';
 import { commandLine, outputPaths, userPath } from './cli/paths.ts';
 import { addPictureCommands } from './cli/pictures.ts';
 import { addTableCommands } from './cli/tables.ts';
 import { assets } from './commands/assets.ts';
+import { compileMode, COMPILE_EXPERIMENTS, type CompileExperiment } from './commands/compile-mode.ts';
 import { compose } from './commands/compose.ts';
 import { copy } from './commands/copy.ts';
 import { gc, GC_WORKLOADS } from './commands/gc.ts';
@@ -15,6 +16,7 @@ import { instances, INSTANCES_SIZE } from './commands/instances.ts';
 import { record } from './commands/record.ts';
 import { threads } from './commands/threads.ts';
 import { vmem, VMEM_SIZE, VmemSizeError } from './commands/vmem.ts';
+import { PROGRAM_LINES_MAX } from './compile-mode/program-generator.ts';
 import { OPERATIONS, type Operation } from './copy/subjects.ts';
 import { INSTANCE_EXPERIMENTS, type InstanceExperimentName } from './instances/measurement.ts';
 import { TASKS, type Task } from './threads/subjects.ts';
@@ -31,6 +33,12 @@ interface InstancesCommandOptions extends RoundsOptions, DrawingOptions {
   readonly size?: number;
   readonly quick: boolean;
   readonly experiment: readonly InstanceExperimentName[];
+}
+
+interface CompileModeCommandOptions extends RoundsOptions, DrawingOptions {
+  readonly seed: number;
+  readonly lines: readonly number[];
+  readonly experiment: readonly CompileExperiment[];
 }
 
 const program = new Command('bench')
@@ -63,6 +71,18 @@ roundsCommand(program, 'compose', 'A call through an assembly while others are a
   .option('--seed <number>', 'seed of the random sizes', wholeNumber(0), 1)
   .action(async ({ json, csv, rounds, warm: warmRounds, seed }: RoundsOptions & { readonly seed: number }) => {
     const isFine = await compose({ rounds, warmRounds, seed, json, csv: csv === undefined ? undefined : await userPath(csv), commandLine: commandLine() });
+    if (!isFine) process.exitCode = 1;
+  });
+
+roundsCommand(program, 'compile-mode', 'A compiler whose records lie in V1, in an arena, in a pool with an arena, and one of plain objects.', { rounds: 15, warm: 10 })
+  .addOption(svgOption())
+  .option('--seed <number>', 'seed of the generated programs and of the mix', wholeNumber(0), 1)
+  .option('--lines <number>', `compile a generated program of so many lines, at most ${PROGRAM_LINES_MAX}; repeat for more (default: five, and the written ones)`, programLines, [] as number[])
+  .option('--experiment <name>', `do one only, of ${COMPILE_EXPERIMENTS.join(', ')}; repeat for more (default: all)`, oneOf(COMPILE_EXPERIMENTS), [] as CompileExperiment[])
+  .action(async (options: CompileModeCommandOptions) => {
+    const { json, rounds, warm: warmRounds, seed, lines, experiment: picks } = options;
+    const experiments = COMPILE_EXPERIMENTS.filter((name) => picks.length === 0 || picks.includes(name));
+    const isFine = await compileMode({ experiments, lines, seed, rounds, warmRounds, json, commandLine: commandLine(), ...(await outputPaths(options)) });
     if (!isFine) process.exitCode = 1;
   });
 

@@ -11,8 +11,9 @@ import { repl } from './repl.ts';
 import { formatReport, reportOf } from './report.ts';
 import { Session } from './session.ts';
 import { writeError, writeOutput } from './standard-streams.ts';
+import { V1Space } from './v1/index.ts';
 
-const MODES = ['runtime', 'compiler'] as const;
+const MODES = ['runtime', 'compiler', 'v1'] as const;
 const STRESS_ACTIONS = ['minor', 'step', 'full', 'compact'] as const;
 const MIB = 2 ** 20;
 
@@ -51,7 +52,7 @@ async function run(file: string | undefined, { mode, stats, json, heapMap, stres
   const output: Buffer[] = [];
   let errors = '';
   const session = new Session({
-    makeSpace: () => HybridSpace.create(),
+    makeSpace: () => (mode === 'v1' ? V1Space.create() : HybridSpace.create()),
     compilesOnly: mode !== 'runtime',
     limit,
     write: json ? (bytes) => void output.push(Buffer.from(bytes)) : writeOutput,
@@ -72,7 +73,7 @@ async function run(file: string | undefined, { mode, stats, json, heapMap, stres
 const program = new Command('lox')
   .description('Runs a Lox program, or asks for lines of one.')
   .argument('[file]', 'the program (default: a prompt)')
-  .addOption(new Option('--mode <mode>', 'runtime compiles and runs; compiler compiles only').choices(MODES).default('runtime'))
+  .addOption(new Option('--mode <mode>', 'runtime compiles and runs; compiler compiles only; v1 too, in the allocator that compiler mode replaced').choices(MODES).default('runtime'))
   .option('--stats', 'say afterwards what it took, on the standard error stream', false)
   .option('--json', 'print JSON, and nothing else: what the program printed, its errors, and what it took', false)
   .option('--heap-map <file>', 'draw the heap as it is in the end, an SVG')

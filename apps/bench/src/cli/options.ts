@@ -3,6 +3,7 @@
 import { WASM_PAGE_SIZE } from '@allokit/vmem';
 import { InvalidArgumentError, Option, type Command } from 'commander';
 
+import { PROGRAM_LINES_MAX } from '../compile-mode/program-generator.ts';
 import { formatSizes, type SizeRange } from '../commands/pair.ts';
 import { VMEM_SIZE } from '../commands/vmem.ts';
 
@@ -99,6 +100,13 @@ export function oneOf<Name extends string>(names: readonly Name[]): (pick: strin
     if (name === undefined) throw new InvalidArgumentError(`It must be one of ${names.join(', ')}.`);
     return [...picks, name];
   };
+}
+
+/** Parses the length of a generated program, and adds it to those typed before. */
+export function programLines(text: string, lines: readonly number[]): number[] {
+  const count = wholeNumber(1)(text);
+  if (count > PROGRAM_LINES_MAX) throw new InvalidArgumentError(`It must be at most ${PROGRAM_LINES_MAX}.`);
+  return [...lines, count];
 }
 
 function sizeRange(text: string): SizeRange {
