@@ -1,0 +1,24 @@
+/** A family of benchmarks as the report has it: which commands measure it, for how long at most, and how their JSON is read. */
+
+import type { Reading } from './exhibit.ts';
+
+/** How thorough a report is. */
+export type Mode = 'quick' | 'full';
+
+export interface Family {
+  /** Also its place in the page. */
+  readonly name: string;
+  readonly title: string;
+  /** What is measured and against whom, in a sentence or two. */
+  readonly about: string;
+  /** What is typed after `pnpm bench`, for each run; `--json` is added. */
+  readonly runs: (mode: Mode) => readonly (readonly string[])[] | Promise<readonly (readonly string[])[]>;
+  /** What the JSON of these runs says. */
+  readonly read: (outputs: readonly unknown[]) => Reading;
+}
+
+/** The type of what a reader gets is what its commands print: nothing checks it but the reader's own use. */
+export function family<Output>(parts: Omit<Family, 'read'> & { readonly read: (outputs: readonly Output[]) => Reading }): Family {
+  const { read, ...rest } = parts;
+  return { ...rest, read: (outputs) => read(outputs as readonly Output[]) };
+}
