@@ -2,8 +2,8 @@
 
 import { Option, type Command } from 'commander';
 
-import { REPORT_LIMIT, writeReport } from '../commands/report.ts';
 import { FAMILIES } from '../page/families.ts';
+import { REPORT_LIMIT } from '../page/family.ts';
 import { oneOf, wholeNumber } from './options.ts';
 import { commandLine, userPath } from './paths.ts';
 
@@ -25,6 +25,8 @@ export function addReportCommand(program: Command): void {
     .option('--family <name>', `do one only, of ${names.join(', ')}; repeat for more (default: all)`, oneOf(names), [] as string[])
     .addOption(new Option('--limit <seconds>', `time after which a command is stopped (default: ${REPORT_LIMIT.quick}, or ${REPORT_LIMIT.full} with --full)`).argParser(wholeNumber(1)))
     .action(async ({ full, family: picks, output, limit }: ReportCommandOptions) => {
+      // Vega takes a while to load: only who draws waits for it.
+      const { writeReport } = await import('../commands/report.ts');
       const mode = full ? 'full' : 'quick';
       const families = FAMILIES.filter(({ name }) => picks.length === 0 || picks.includes(name));
       const { page, json, report } = await writeReport({ mode, families, limitSeconds: limit ?? REPORT_LIMIT[mode], output: await userPath(output), commandLine: commandLine() });

@@ -14,9 +14,6 @@ import type { Report } from '../page/report.ts';
 import { runFamily, type Chapter } from '../page/run-family.ts';
 import { thisMachine } from '../report/machine.ts';
 
-/** Seconds that one command may take, unless told otherwise: in a quick report a multiple of what it does take, so that a busy machine does not lose it. */
-export const REPORT_LIMIT: Readonly<Record<Mode, number>> = { quick: 60, full: 3600 };
-
 export interface ReportOptions {
   readonly mode: Mode;
   readonly families: readonly Family[];

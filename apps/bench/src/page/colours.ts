@@ -1,7 +1,7 @@
 /** Colours that can be told from the page in both of its schemes. */
 
-/** What lines and marks must differ by from what is behind them: the least that guidelines for graphics ask. */
-const CONTRAST_MIN = 3;
+/** What lines and marks must differ by from what is behind them: guidelines ask 3 of graphics; thin dotted lines need more. */
+const CONTRAST_MIN = 4;
 
 /** Bytes of red, green and blue. */
 type Rgb = readonly [number, number, number];

@@ -24,7 +24,7 @@ export async function renderPage(report: Report): Promise<string> {
 <body>
 <div class="layout">
 ${contents(report)}
-<main>
+<main id="top">
 ${overview(report)}
 ${claimsSection(report)}
 ${promisesSection(report)}

@@ -14,7 +14,7 @@ const OWN_TRACES = fileURLToPath(new URL('../../traces', import.meta.url));
 const QUICK_TRACE_SIZE_MAX = 2 ** 18;
 
 /** Of tables: rounds enough for a median, and a limit for those who walk lists. */
-const QUICK_TABLE = ['--rounds', '7', '--warm', '3', '--budget', '1'];
+const QUICK_TABLE = ['--rounds', '5', '--warm', '2', '--budget', '1'];
 const FULL_TABLE = ['--rounds', '41', '--warm', '10'];
 
 function table(mode: Mode, ...command: readonly string[]): readonly string[] {
@@ -36,7 +36,7 @@ export const FAMILIES: readonly Family[] = [
     name: 'pair',
     title: 'Pair',
     about: 'One block allocated and freed, a hundred thousand times: what the shortest life of a block costs.',
-    runs: (mode) => [table(mode, 'pair'), table(mode, 'pair', '--size', '100')],
+    runs: (mode) => [table(mode, 'pair'), [...table(mode, 'pair', '--size', '100'), ...['o1heap', 'generalPurpose', 'native-malloc'].flatMap((name) => ['--allocator', name])]],
     read: (outputs: Parameters<typeof readAllocators>[0]) =>
       readAllocators(outputs, (_, run) => `One block of ${run === 0 ? '16-1039' : '100'} bytes allocated and freed`),
   }),
@@ -80,35 +80,35 @@ export const FAMILIES: readonly Family[] = [
     name: 'compose',
     title: 'Composed allocators',
     about: 'A call through an assembly while 1, 2, 4 or 8 of different make are alive: whether the engine still sees through it, plain and after compile().',
-    runs: (mode) => [['compose', ...(mode === 'quick' ? ['--rounds', '5', '--warm', '3'] : ['--rounds', '21', '--warm', '8'])]],
+    runs: (mode) => [['compose', ...(mode === 'quick' ? ['--rounds', '5', '--warm', '2'] : ['--rounds', '21', '--warm', '8'])]],
     read: readCompose,
   }),
   family({
     name: 'sweep',
     title: 'Live blocks and sizes',
     about: 'Churn among ever more live blocks, and with ever larger ones.',
-    runs: (mode) => [['sweep', ...(mode === 'quick' ? ['--quick', '--rounds', '3', '--warm', '2', '--budget', '1'] : ['--rounds', '21', '--warm', '8'])]],
+    runs: (mode) => [['sweep', ...(mode === 'quick' ? ['--quick', '--rounds', '3', '--warm', '1', '--budget', '1'] : ['--rounds', '21', '--warm', '8'])]],
     read: readSweep,
   }),
   family({
     name: 'gc',
     title: 'Garbage collection',
     about: 'Programs in the generational heap, on plain JavaScript objects (V8, which collects on several threads), and in AssemblyScript with its incremental runtime.',
-    runs: (mode) => [['gc', ...(mode === 'quick' ? ['--rounds', '3', '--warm', '1', '--depth', '12'] : ['--rounds', '11', '--warm', '4', '--depth', '16'])]],
+    runs: (mode) => [['gc', ...(mode === 'quick' ? ['--rounds', '2', '--warm', '1', '--depth', '12'] : ['--rounds', '11', '--warm', '4', '--depth', '16'])]],
     read: readCollectors,
   }),
   family({
     name: 'copy',
     title: 'Copies',
     about: 'simd-copy on each kind of memory, beside what the engine offers and beside the C library.',
-    runs: (mode) => [['copy', ...(mode === 'quick' ? ['--rounds', '7', '--warm', '4'] : ['--rounds', '41', '--warm', '15'])]],
+    runs: (mode) => [['copy', ...(mode === 'quick' ? ['--rounds', '5', '--warm', '3'] : ['--rounds', '41', '--warm', '15'])]],
     read: readCopies,
   }),
   family({
     name: 'vmem',
     title: 'Virtual memory',
     about: 'Reserving, committing, touching, asking what is resident, giving back; beside the same system calls in C.',
-    runs: (mode) => [['vmem', ...(mode === 'quick' ? ['--size', '128MiB', '--rounds', '2', '--warm', '1'] : ['--rounds', '5', '--warm', '1'])]],
+    runs: (mode) => [['vmem', ...(mode === 'quick' ? ['--size', '128MiB', '--rounds', '1', '--warm', '1'] : ['--rounds', '5', '--warm', '1'])]],
     read: readVmem,
   }),
   family({
@@ -122,7 +122,7 @@ export const FAMILIES: readonly Family[] = [
     name: 'threads',
     title: 'Threads',
     about: 'The tiered arena in one thread and in several at once, beside a lock, beside heaps of their own, beside malloc in C.',
-    runs: (mode) => [['threads', ...(mode === 'quick' ? ['--rounds', '7', '--warm', '3'] : ['--rounds', '41', '--warm', '15'])]],
+    runs: (mode) => [['threads', ...(mode === 'quick' ? ['--rounds', '5', '--warm', '2'] : ['--rounds', '41', '--warm', '15'])]],
     read: readThreads,
   }),
 ];

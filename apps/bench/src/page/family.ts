@@ -5,6 +5,9 @@ import type { Reading } from './exhibit.ts';
 /** How thorough a report is. */
 export type Mode = 'quick' | 'full';
 
+/** Seconds that one command may take, unless told otherwise: a multiple of what it does take, so that a busy machine does not lose it. */
+export const REPORT_LIMIT: Readonly<Record<Mode, number>> = { quick: 120, full: 3600 };
+
 export interface Family {
   /** Also its place in the page. */
   readonly name: string;

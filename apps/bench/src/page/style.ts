@@ -54,8 +54,10 @@ dl.machine dd{margin:0;overflow-wrap:anywhere}
 table{border-collapse:collapse;font-size:.88rem;font-variant-numeric:tabular-nums}
 th,td{padding:.28rem .7rem;text-align:right;vertical-align:top;border-bottom:1px solid var(--line);white-space:nowrap}
 thead th{color:var(--faint);font-weight:600;vertical-align:bottom}
-th:first-child,td.text{text-align:left}
+th:first-child,td:first-child,.text{text-align:left}
 td.text{white-space:normal;min-width:10rem}
+tbody th,thead th:first-child{position:sticky;left:0;background:var(--paper)}
+code.command{display:block}
 tbody th{font-weight:400}
 tr.allokit th{font-weight:600}
 tr.native th{font-style:italic}
@@ -86,10 +88,13 @@ dl.machine{grid-template-columns:1fr}
 dl.machine dd{margin-bottom:.4rem}
 th,td{padding:.28rem .5rem}
 tbody th{white-space:normal}
+td.text{min-width:7rem}
+.wrap td{white-space:normal}
 .claims thead{display:none}
 .claims,.claims tbody,.claims tr,.claims td,.claims th{display:block}
 .claims tr{padding:.5rem 0;border-bottom:1px solid var(--line)}
-.claims td,.claims th{border:0;padding:.1rem 0;text-align:left;white-space:normal}
+.claims td,.claims th{border:0;padding:.1rem 0;text-align:left;white-space:normal;min-width:0}
+.claims td:first-child{font-weight:600}
 .claims td[data-head]:not(:empty)::before{content:attr(data-head) ": ";color:var(--faint)}
 }
 @media print{nav{display:none}.layout{display:block}}

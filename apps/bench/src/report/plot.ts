@@ -13,6 +13,8 @@ export interface Axis {
   readonly scale: 'log' | 'linear';
   /** How its ticks are written: 1k, 64 KiB, 0.1%. Default `number`. */
   readonly labels?: 'number' | 'bytes' | 'share';
+  /** Where ticks are on a logarithmic one. Default: at round numbers. */
+  readonly ticks?: readonly number[];
 }
 
 export interface Series {
@@ -74,9 +76,10 @@ function specOf({ title, subtitle, x, y, series, marksPoints }: LinePlot, bare: 
   };
 }
 
-function scaleOf({ title, scale, labels = 'number' }: Axis, values: readonly number[]): object {
+function scaleOf({ title, scale, labels = 'number', ticks: given }: Axis, values: readonly number[]): object {
   const labelExpr = LABELS[labels];
   if (scale === 'linear' || values.length === 0) return { title, scale: { type: 'linear', zero: true }, axis: { labelExpr } };
+  if (given !== undefined) return { title, scale: { type: 'log', domain: [min([...values]), max([...values])], nice: false }, axis: { labelExpr, values: [...given] } };
   const { domain, ticks } = (labels === 'bytes' ? binaryAxis : decimalAxis)(min([...values]), max([...values]));
   return { title, scale: { type: 'log', domain, nice: false }, axis: { labelExpr, values: ticks } };
 }

@@ -208,7 +208,7 @@ export function readThreads(outputs: readonly Output<ThreadsResult>[]): Reading 
       name: task,
       title: THREAD_TITLES[task],
       unit: 'ns',
-      axis: { title: 'threads', scale: 'log' },
+      axis: { title: 'threads', scale: 'log', ticks: distinct(own, ({ threadCount }) => threadCount) },
       points: pointsOf(own, ({ threadCount }) => threadCount, (count) => `${count} thread${count === 1 ? '' : 's'}`, rowOf),
       notes: ['Nanoseconds an operation of each thread: where threads do not hinder each other, the line is flat.'],
     };
@@ -224,7 +224,7 @@ export function readCompose(outputs: readonly Output<ComposeResult>[]): Reading 
       name: site,
       title: site === 'own' ? 'A call through an assembly, from a function of its own, while others are alive' : 'The same through one call site that all assemblies share',
       unit: 'ns',
-      axis: { title: 'assemblies alive', scale: 'log' },
+      axis: { title: 'assemblies alive', scale: 'log', ticks: distinct(results, ({ aliveCount }) => aliveCount) },
       points: pointsOf(
         results.filter((result) => result.site === site),
         ({ aliveCount }) => aliveCount,

@@ -7,7 +7,7 @@ import { anchorOf, html, type Html } from '../html.ts';
 import type { Loss } from '../losses.ts';
 import type { Report } from '../report.ts';
 
-/** Lost ratios that are told first. */
+/** Lost comparisons that are told first. */
 const WORST_COUNT = 10;
 
 /** The claims of the designs that were re-created. */
@@ -19,7 +19,7 @@ export function claimsSection({ claims }: Report): Html {
 ${systems.map(
     (system) => html`<h3>${system}</h3>
 <div class="scroll"><table class="claims">
-<thead><tr><th scope="col">claim</th><th scope="col">claimed</th><th scope="col">measured</th><th scope="col">met</th><th scope="col">why</th></tr></thead>
+<thead><tr><th scope="col">claim</th><th scope="col" class="text">claimed</th><th scope="col" class="text">measured</th><th scope="col">met</th><th scope="col" class="text">why</th></tr></thead>
 <tbody>${claims.filter((claim) => claim.system === system).map(claimRow)}</tbody>
 </table></div>
 `,
@@ -69,9 +69,9 @@ ${
   losses.length === 0
     ? html`<p>In this run, nowhere.</p>`
     : html`<h3>Worst against peers</h3>
-${lossTable(scripts.slice(0, WORST_COUNT), titles)}
+${lossTable(worstOf(scripts), titles)}
 <h3>Worst against native code</h3>
-${lossTable(losses.filter(({ otherKind }) => otherKind === 'native').slice(0, WORST_COUNT), titles)}
+${lossTable(worstOf(losses.filter(({ otherKind }) => otherKind === 'native')), titles)}
 <h3>All, by family</h3>
 ${families.map((family) => {
         const own = losses.filter((loss) => loss.family === family);
@@ -83,10 +83,16 @@ ${groupedTable(own)}</details>
 </section>`;
 }
 
+/** The largest ratios, one for each exhibit and subject of ours: those of several peers and points stand in the complete list. */
+function worstOf(losses: readonly Loss[]): Loss[] {
+  const first = Map.groupBy(losses, ({ family, exhibit, ours }) => JSON.stringify([family, exhibit, ours]));
+  return [...first.values()].map(([worst]) => worst!).slice(0, WORST_COUNT);
+}
+
 function lossTable(losses: readonly Loss[], titles: ReadonlyMap<string, string>): Html {
   if (losses.length === 0) return html`<p>None.</p>`;
-  return html`<div class="scroll"><table>
-<thead><tr><th scope="col">ours</th><th scope="col">slower than</th><th scope="col">times</th><th scope="col">where</th></tr></thead>
+  return html`<div class="scroll"><table class="wrap">
+<thead><tr><th scope="col">ours</th><th scope="col">slower than</th><th scope="col">times</th><th scope="col" class="text">where</th></tr></thead>
 <tbody>${losses.map(
     ({ ours, other, ratio, family, exhibit, point }) => html`<tr><th scope="row">${ours}</th><td>${other}</td><td>${formatSignificant(ratio)}</td><td class="text"><a href="#${anchorOf(family, exhibit)}">${titles.get(family)}: ${exhibit}</a>${point === '' ? '' : `, ${point}`}</td></tr>
 `,
@@ -99,7 +105,7 @@ function groupedTable(losses: readonly Loss[]): Html {
   const keyOf = ({ exhibit, ours, other }: Loss): string => JSON.stringify([exhibit, ours, other]);
   const groups = Map.groupBy(losses, keyOf);
   return html`<div class="scroll"><table>
-<thead><tr><th scope="col">ours</th><th scope="col">slower than</th><th scope="col">in</th><th scope="col">times</th></tr></thead>
+<thead><tr><th scope="col">ours</th><th scope="col">slower than</th><th scope="col">in</th><th scope="col" class="text">times</th></tr></thead>
 <tbody>${[...groups.values()].map((group) => {
     const { ours, other, otherKind, family, exhibit } = group[0]!;
     return html`<tr><th scope="row">${ours}</th><td>${other}${otherKind === 'native' ? ' (native)' : ''}</td><td><a href="#${anchorOf(family, exhibit)}">${exhibit}</a></td><td class="text">${group.map(

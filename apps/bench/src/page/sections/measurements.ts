@@ -29,7 +29,7 @@ export function familySection({ name, title, about, commands, problems, reading 
   return html`<section aria-labelledby="${anchorOf(name)}">
 <h2 id="${anchorOf(name)}">${title}</h2>
 <p>${about}</p>
-<p class="small faint">${commands.map((command) => html`<code>${command}</code> `)}</p>
+<p class="small faint">${commands.map((command) => html`<code class="command">${command}</code>`)}</p>
 ${problems.map((problem) => html`<pre class="problem">${problem}</pre>\n`)}${
     reading === undefined ? html`<p class="no">Nothing was measured.</p>` : html`${reading.exhibits.map((exhibit) => exhibitOf(name, exhibit, plots))}${participants(reading.participants)}`
   }

@@ -11,7 +11,7 @@ export function overview({ origin, chapters, claims, losses, comparedCount }: Re
   const judged = claims.filter(({ isMet }) => isMet !== undefined);
   const promises = chapters.flatMap(({ reading }) => reading?.promises ?? []);
   const tile = (target: string, figure: string, text: string): Html => html`<li><a href="#${target}"><strong>${figure}</strong> ${text}</a></li>`;
-  return html`<h1 id="top">Allokit: what was measured</h1>
+  return html`<h1>Allokit: what was measured</h1>
 <p class="faint">Every family of benchmarks on one machine, beside peers and native code${mode === 'quick' ? '; the quick report: few rounds, small data. For figures to rely on, there is the full one' : ''}.</p>
 <ul class="tiles">
 ${tile('claims', `${judged.filter(({ isMet }) => isMet === true).length} of ${judged.length}`, 'claims of the original designs that were measured are met')}
@@ -38,11 +38,11 @@ export function methodSection({ chapters }: Report): Html {
 <p>Each family ran in a process of its own, with a limit of time, one after the other. Within a family all subjects took turns in many short rounds, another one first each time, after warm rounds that do not count; figures are the medians of the rounds, and the best.</p>
 <p>Allocators were first given the same work with every byte of every block checked; who failed is reported so, and not timed. Ratios are quotients of medians of one run: 2 is twice as slow. Nothing on this page was typed in but the claims and their reasons: all figures stand in the JSON beside it.</p>
 <div class="scroll"><table>
-<thead><tr><th scope="col">family</th><th scope="col">seconds</th><th scope="col">outcome</th><th scope="col">command</th></tr></thead>
+<thead><tr><th scope="col">family</th><th scope="col">seconds</th><th scope="col">outcome</th><th scope="col" class="text">command</th></tr></thead>
 <tbody>${chapters.map(
     ({ name, title, seconds, problems, commands }) => html`<tr><th scope="row"><a href="#${name}">${title}</a></th><td>${formatNumber(seconds, 1)}</td><td>${
       problems.length === 0 ? html`<span class="yes">fine</span>` : html`<span class="no">trouble</span>`
-    }</td><td class="text">${commands.map((command, i) => html`${i > 0 ? html`<br>` : ''}<code>${command}</code>`)}</td></tr>\n`,
+    }</td><td class="text">${commands.map((command) => html`<code class="command">${command}</code>`)}</td></tr>\n`,
   )}</tbody>
 </table></div>
 </section>`;
