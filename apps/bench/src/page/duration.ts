@@ -17,7 +17,8 @@ export function formatDuration(nanoseconds: number): string {
 
 /** With three digits: 0.0123, 1.23, 12.3, 1,234. */
 export function formatSignificant(value: number): string {
-  if (value === 0) return '0';
-  const digits = Math.max(0, Math.min(6, 2 - Math.floor(Math.log10(Math.abs(value)))));
-  return formatNumber(value, digits);
+  const rounded = Number(value.toPrecision(3));
+  if (rounded === 0) return '0';
+  const digits = Math.max(0, Math.min(6, 2 - Math.floor(Math.log10(Math.abs(rounded)))));
+  return formatNumber(rounded, digits);
 }

@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url';
 
 import { demoTraces } from '../commands/demo.ts';
 import { family, type Family, type Mode } from './family.ts';
-import { readAllocators, readOperations, readSweep } from './readings/allocators.ts';
+import { allocatorsReader, readOperations, readSweep } from './readings/allocators.ts';
 import { readCollectors, readCompose, readCopies, readInstances, readThreads, readVmem } from './readings/systems.ts';
 
 const OWN_TRACES = fileURLToPath(new URL('../../traces', import.meta.url));
@@ -30,22 +30,21 @@ export const FAMILIES: readonly Family[] = [
       const files = mode === 'quick' ? await smallTraces() : await demoTraces();
       return [['replay', ...files, ...(mode === 'quick' ? ['--rounds', '5', '--warm', '2', '--budget', '1'] : ['--rounds', '15', '--warm', '3'])]];
     },
-    read: (outputs: Parameters<typeof readAllocators>[0]) => readAllocators(outputs, (workload) => `The allocations of ${workload}, an operation`),
+    read: allocatorsReader((workload) => `The allocations of ${workload}, an operation`),
   }),
   family({
     name: 'pair',
     title: 'Pair',
     about: 'One block allocated and freed, a hundred thousand times: what the shortest life of a block costs.',
     runs: (mode) => [table(mode, 'pair'), [...table(mode, 'pair', '--size', '100'), ...['o1heap', 'generalPurpose', 'native-malloc'].flatMap((name) => ['--allocator', name])]],
-    read: (outputs: Parameters<typeof readAllocators>[0]) =>
-      readAllocators(outputs, (_, run) => `One block of ${run === 0 ? '16-1039' : '100'} bytes allocated and freed`),
+    read: allocatorsReader((_, run) => `One block of ${run === 0 ? '16-1039' : '100'} bytes allocated and freed`),
   }),
   family({
     name: 'churn',
     title: 'Churn',
     about: 'A table of 4096 live blocks of 16-1039 bytes, in which random ones are freed and replaced.',
     runs: (mode) => [table(mode, 'churn')],
-    read: (outputs: Parameters<typeof readAllocators>[0]) => readAllocators(outputs, () => 'One of 4096 blocks freed, another one allocated'),
+    read: allocatorsReader(() => 'One of 4096 blocks freed, another one allocated'),
   }),
   family({
     name: 'worst',
@@ -59,22 +58,21 @@ export const FAMILIES: readonly Family[] = [
     title: 'Pool',
     about: 'Objects of 64 bytes: 50,000 at once, and a hundred at a time a thousand times over.',
     runs: (mode) => [table(mode, 'pool')],
-    read: (outputs: Parameters<typeof readAllocators>[0]) =>
-      readAllocators(outputs, (workload) => (workload === 'pool' ? '50,000 objects of 64 bytes allocated, then freed one by one; each call' : '1000 times 100 objects of 64 bytes allocated and freed; each call')),
+    read: allocatorsReader((workload) => (workload === 'pool' ? '50,000 objects of 64 bytes allocated, then freed one by one; each call' : '1000 times 100 objects of 64 bytes allocated and freed; each call')),
   }),
   family({
     name: 'arena',
     title: 'Arena',
     about: '100,000 blocks of 32-95 bytes that die together: by one reset where there is one, else block by block.',
     runs: (mode) => [table(mode, 'arena')],
-    read: (outputs: Parameters<typeof readAllocators>[0]) => readAllocators(outputs, () => 'An allocation, and its share of the freeing'),
+    read: allocatorsReader(() => 'An allocation, and its share of the freeing'),
   }),
   family({
     name: 'hybrid',
     title: 'Hybrid',
     about: '40,000 objects of 16, 24, 32 and 512 bytes: a pool for the small ones, an arena for the large ones.',
     runs: (mode) => [table(mode, 'hybrid')],
-    read: (outputs: Parameters<typeof readAllocators>[0]) => readAllocators(outputs, () => 'An allocation of 16, 24, 32 or 512 bytes, and its share of the freeing'),
+    read: allocatorsReader(() => 'An allocation of 16, 24, 32 or 512 bytes, and its share of the freeing'),
   }),
   family({
     name: 'compose',
@@ -87,7 +85,7 @@ export const FAMILIES: readonly Family[] = [
     name: 'sweep',
     title: 'Live blocks and sizes',
     about: 'Churn among ever more live blocks, and with ever larger ones.',
-    runs: (mode) => [['sweep', ...(mode === 'quick' ? ['--quick', '--rounds', '3', '--warm', '1', '--budget', '1'] : ['--rounds', '21', '--warm', '8'])]],
+    runs: (mode) => [['sweep', ...(mode === 'quick' ? ['--quick', '--rounds', '3', '--warm', '1', '--budget', '4'] : ['--rounds', '21', '--warm', '8'])]],
     read: readSweep,
   }),
   family({

@@ -20,8 +20,8 @@ export interface Family {
   readonly read: (outputs: readonly unknown[]) => Reading;
 }
 
-/** The type of what a reader gets is what its commands print: nothing checks it but the reader's own use. */
-export function family<Output>(parts: Omit<Family, 'read'> & { readonly read: (outputs: readonly Output[]) => Reading }): Family {
+/** A family whose reader says what its commands print: nothing checks that but the reader's own use. */
+export function family(parts: Omit<Family, 'read'> & { readonly read: (outputs: never) => Reading }): Family {
   const { read, ...rest } = parts;
-  return { ...rest, read: (outputs) => read(outputs as readonly Output[]) };
+  return { ...rest, read: read as Family['read'] };
 }

@@ -10,8 +10,16 @@ import type { SweepResult } from '../../sweep/report.ts';
 import type { Exhibit, Fact, Reading, Row } from '../exhibit.ts';
 import { participantsOf, promisesOf, type Output } from './output.ts';
 
-/** Each workload is a table. @param titles - What each of them does, by its name; and of what it is named where a run has another name for it. */
-export function readAllocators(outputs: readonly Output<Result>[], titleOf: (workload: string, run: number) => string): Reading {
+/**
+ * A table for each workload. The name of an exhibit is that of its workload, with the number of the run where that is not the first one.
+ *
+ * @param titleOf - What a workload of a run does.
+ */
+export function allocatorsReader(titleOf: (workload: string, run: number) => string): (outputs: readonly Output<Result>[]) => Reading {
+  return (outputs) => readAllocators(outputs, titleOf);
+}
+
+function readAllocators(outputs: readonly Output<Result>[], titleOf: (workload: string, run: number) => string): Reading {
   const exhibits = outputs.flatMap(({ results }, run) =>
     [...new Set(results.map(({ workload }) => workload))].map(
       (workload): Exhibit => ({

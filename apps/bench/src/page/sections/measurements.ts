@@ -3,7 +3,7 @@
 import { formatNumber } from '../../report/number.ts';
 import { formatDuration, formatSignificant } from '../duration.ts';
 import { nanosecondsOf, type Exhibit, type Fact, type Row } from '../exhibit.ts';
-import { anchorOf, html, Html, type Content } from '../html.ts';
+import { anchorOf, html, Html } from '../html.ts';
 import { plotKey, type LegendEntry, type PagePlot } from '../plots.ts';
 import type { Report } from '../report.ts';
 import type { Chapter } from '../run-family.ts';
@@ -69,7 +69,7 @@ function matrixTable(exhibit: Exhibit): Html {
 <tbody>${subjects.map(({ subject, kind }) => {
     const own = points.map(({ rows }) => find(rows, subject));
     const times = own.flatMap((row) => (row?.status === 'ok' && typeof row.median === 'number' ? [row.median] : []));
-    const rise = axis === undefined ? '' : html`<td>${times.length < 2 ? '-' : formatSignificant(times.at(-1)! / times[0]!)}</td>`;
+    const rise = axis === undefined ? '' : html`<td>${times.length < 2 ? '-' : formatSignificant(times.at(-1) / times[0]!)}</td>`;
     return html`<tr class="${kind}"><th scope="row">${subject}</th>${own.map((row) => (row === undefined ? html`<td>-</td>` : timeCell(exhibit, row, row.median)))}${rise}</tr>
 `;
   })}</tbody>
@@ -89,7 +89,7 @@ function factOf({ facts = [] }: Row, head: string): Fact | undefined {
 
 function factCell(fact: Fact | undefined): Html {
   if (fact === undefined) return html`<td>-</td>`;
-  const text: Content = fact.text === 'NO' ? html`<span class="no">NO</span>` : fact.text;
+  const text = fact.text === 'NO' ? html`<span class="no">NO</span>` : fact.text;
   return html`<td>${fact.value === undefined ? text : html`<data value="${fact.value}">${text}</data>`}</td>`;
 }
 
