@@ -225,7 +225,7 @@ test.each([
 });
 
 test('factors have three digits', () => {
-  expect([0, 0.00123, 1.234, 123.4, 12_345].map(formatSignificant)).toEqual(['0', '0.00123', '1.23', '123', '12,345']);
+  expect([0, 0.00123, 1.234, 123.4, 12_345].map(formatSignificant)).toEqual(['0', '0.00123', '1.23', '123', '12,300']);
 });
 
 test('colours that would not be seen give way', () => {
