@@ -43,7 +43,7 @@ export async function writeReport({ mode, families, limitSeconds, output, comman
     chapters.push(chapter);
     process.stderr.write(`${chapter.seconds.toFixed(1)} s${chapter.problems.length === 0 ? '' : `: ${chapter.problems.join('; ')}`}\n`);
   }
-  const machine = { ...thisMachine(), clockMhz: clockMhz() };
+  const machine = { ...thisMachine(), clockMhz: await clockMhz() };
   const commit = await currentCommit();
   const origin = {
     mode,

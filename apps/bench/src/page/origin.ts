@@ -1,6 +1,7 @@
 /** Which state of the project was measured, with which versions of everybody else. */
 
 import { execFile } from 'node:child_process';
+import { readFile } from 'node:fs/promises';
 import { cpus } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
@@ -33,7 +34,10 @@ export async function peerVersions(): Promise<Record<string, string>> {
   };
 }
 
-/** As the system gives it; 0 where it does not. */
-export function clockMhz(): number {
-  return cpus()[0]?.speed ?? 0;
+/** As the system gives it, or, where Node.js finds none, as Linux says in words; 0 where nobody tells. */
+export async function clockMhz(): Promise<number> {
+  const speed = cpus()[0]?.speed ?? 0;
+  if (speed > 0) return speed;
+  const text = await readFile('/proc/cpuinfo', 'utf8').catch(() => '');
+  return Number(/^cpu MHz\s*:\s*([\d.]+)/m.exec(text)?.[1] ?? 0);
 }
