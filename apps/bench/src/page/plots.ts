@@ -111,7 +111,7 @@ async function dotPlot(exhibit: Exhibit, label: string): Promise<PagePlot | unde
   const { domain, ticks } = decimalAxis(Math.min(...dots.map(({ best }) => best)), Math.max(...dots.map(({ median }) => median)));
   const scale = { type: 'log' as const, domain: [...domain], nice: false };
   const labelExpr = "datum.value >= 1e9 ? datum.value / 1e9 + ' s' : datum.value >= 1e6 ? datum.value / 1e6 + ' ms' : datum.value >= 1e3 ? datum.value / 1e3 + ' µs' : datum.value + ' ns'";
-  const y = { field: 'name', type: 'nominal', sort: null, axis: { title: null, labelLimit: 260, ticks: false, domain: false, grid: true } } as const;
+  const y = { field: 'name', type: 'nominal', sort: null, axis: { title: null, labelLimit: 420, ticks: false, domain: false, grid: true } } as const;
   const color = { field: 'kind', type: 'nominal', scale: { domain: kinds, range: kinds.map((kind) => KINDS[kind].colour) }, legend: null } as const;
   const spec: TopLevelSpec = {
     width: DOTS.width,
