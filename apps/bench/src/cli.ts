@@ -6,6 +6,7 @@ import { UnknownAllocatorError } from './catalogue.ts';
 import { memorySize, oneOf, programLines, roundsCommand, svgOption, wholeNumber, type DrawingOptions, type RoundsOptions } from './cli/options.ts';
 import { commandLine, outputPaths, userPath } from './cli/paths.ts';
 import { addPictureCommands } from './cli/pictures.ts';
+import { addReportCommand } from './cli/report.ts';
 import { addTableCommands } from './cli/tables.ts';
 import { assets } from './commands/assets.ts';
 import { compileMode, COMPILE_EXPERIMENTS, type CompileExperiment } from './commands/compile-mode.ts';
@@ -48,6 +49,7 @@ const program = new Command('bench')
 
 addTableCommands(program);
 addPictureCommands(program);
+addReportCommand(program);
 
 roundsCommand(program, 'vmem', 'Virtual memory: reserve, commit, pre-touch, what is resident, giving back.', { rounds: 5, warm: 1 })
   .addOption(new Option('--size <bytes>', 'what pre-touch makes resident (default: 4GiB, or what the machine can spare)').argParser(memorySize))

@@ -22,8 +22,13 @@ export interface Round {
 export interface Session {
   /** @param allowance - Milliseconds it may take. Native programs do not look at it. */
   round(allowance: number): Promise<Round>;
-  /** Does the trace once more and times each operation. */
-  timeOperations(): Promise<void>;
+  /**
+   * Does the trace once more and times each operation.
+   *
+   * @param allowance - Milliseconds it may take. Native programs do not look at it.
+   * @returns Whether it came to its end. Otherwise the subject does nothing any more.
+   */
+  timeOperations(allowance: number): Promise<boolean>;
   /** What each operation took in the fastest of these passes, where single operations can be timed. */
   operationTimes(): Promise<OperationTimes | undefined>;
   /** Bytes, where it is not known from verifying. */

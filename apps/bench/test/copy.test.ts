@@ -29,7 +29,7 @@ function resultOf(subject: string, sizeBytes: number, medianNs: number): CopyRes
 test('every subject does every size, verified, and all of it is reported', { timeout: 60_000 }, async () => {
   const folder = await mkdtemp(join(tmpdir(), 'allokit-bench-test-'));
   const csv = join(folder, 'copies.csv');
-  const { stdout } = await promisify(execFile)(process.execPath, ['--conditions=source', CLI, 'copy', '--rounds', '1', '--warm', '1', '--json', '--csv', csv, '--svg', folder]);
+  const { stdout } = await promisify(execFile)(process.execPath, ['--conditions=source', CLI, 'copy', '--rounds', '1', '--warm', '0', '--json', '--csv', csv, '--svg', folder]);
   const { compiler, claims, results } = JSON.parse(stdout) as Report;
   for (const operation of OPERATIONS) {
     for (const { name, kind } of FIELDS[operation].filter((subject) => subject.kind !== 'native' || compiler !== null)) {

@@ -22,7 +22,7 @@ test('every program comes to the same result in all three', { timeout: 120_000 }
   const folder = await mkdtemp(join(tmpdir(), 'allokit-bench-gc-'));
   try {
     const csv = join(folder, 'out.csv');
-    const { stdout } = await promisify(execFile)(process.execPath, ['--conditions=source', CLI, 'gc', '--rounds', '1', '--warm', '1', '--depth', '8', '--no-facts', '--json', '--csv', csv], {
+    const { stdout } = await promisify(execFile)(process.execPath, ['--conditions=source', CLI, 'gc', '--rounds', '1', '--warm', '0', '--depth', '8', '--no-facts', '--json', '--csv', csv], {
       maxBuffer: 2 ** 24,
     });
     const report = JSON.parse(stdout) as Report;

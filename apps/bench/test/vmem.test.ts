@@ -18,7 +18,7 @@ import { formatExperiment, formatVmemCsv } from '../src/vmem/report.ts';
 
 const CLI = fileURLToPath(new URL('../src/cli.ts', import.meta.url));
 const WITHOUT_KOFFI = new URL('without-koffi.ts', import.meta.url).href;
-const QUICKLY = ['--size', '16MiB', '--rounds', '1', '--warm', '1'];
+const QUICKLY = ['--size', '16MiB', '--rounds', '1', '--warm', '0'];
 
 interface Report {
   readonly command: string;
@@ -84,7 +84,7 @@ describe('the command', () => {
   });
 
   test('without koffi and without a C compiler says so, and measures the rest', async () => {
-    const { code, stdout, stderr } = await vmem([...QUICKLY, '--json'], ['--import', WITHOUT_KOFFI], { PATH: folder });
+    const { code, stdout, stderr } = await vmem([...QUICKLY, '--experiment', 'setup', '--experiment', 'pre-touch', '--json'], ['--import', WITHOUT_KOFFI], { PATH: folder });
     expect(code, stderr).toBe(0);
     const { absences, results, versions, claims } = JSON.parse(stdout) as Report;
     expect(absences).toEqual([expect.stringMatching(/needs the package koffi/), expect.any(String), expect.stringMatching(/No C compiler/)]);

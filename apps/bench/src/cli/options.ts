@@ -39,22 +39,25 @@ export interface DrawingOptions {
 export interface Defaults {
   readonly rounds: number;
   readonly warm: number;
+  /** The fewest that can be asked for. Default 0. */
+  readonly warmMin?: number;
 }
 
 /** A command with the options of whatever is done in rounds and reported. */
-export function roundsCommand(program: Command, name: string, description: string, { rounds, warm }: Defaults): Command {
+export function roundsCommand(program: Command, name: string, description: string, { rounds, warm, warmMin = 0 }: Defaults): Command {
   return program
     .command(name)
     .description(description)
     .option('--json', 'print JSON, and nothing else, on standard output', false)
     .option('--csv <file>', 'write the results to a file as well')
     .option('--rounds <number>', 'rounds that count', wholeNumber(1), rounds)
-    .option('--warm <number>', 'rounds before that, which do not', wholeNumber(1), warm);
+    .option('--warm <number>', 'rounds before that, which do not', wholeNumber(warmMin), warm);
 }
 
 /** A command with the options of all that measure allocators. */
 export function measuringCommand(program: Command, name: string, description: string, defaults: Defaults & { readonly budget: number }): Command {
-  return roundsCommand(program, name, description, defaults)
+  // The first warm round tells who is too slow.
+  return roundsCommand(program, name, description, { ...defaults, warmMin: 1 })
     .option('--seed <number>', 'seed of the random sizes and orders', wholeNumber(0), 1)
     .option('--budget <seconds>', 'time after which a slow allocator is stopped', wholeNumber(1), defaults.budget)
     .option('--allocator <name>', 'measure this one; repeat for more (default: all)', (pick: string, picks: string[]) => [...picks, pick], [] as string[])

@@ -12,6 +12,8 @@ import { rowOf, timed, type InstanceRow } from './measurement.ts';
 const DIRTY_BYTES = 2 ** 20;
 /** Resets per round: the median of few would be that of the machine. */
 const RESETS = 15;
+/** Bytes that the process may have grown by otherwise. */
+const NOISE = 48 * 2 ** 20;
 /** How long an engine may take to give a memory back. */
 const RELEASE_MS_MAX = 20_000;
 
@@ -46,7 +48,7 @@ export async function measureLarge(memoryBytes: number, rounds: number, advance:
       const before = process.memoryUsage.rss();
       if (tracking === 'fresh') add(`${name}|create`, await fresh(module, memoryBytes, hugePages));
       else await pooled(binary, memoryBytes, tracking, hugePages, (key, ms) => add(`${name}|${key}`, ms));
-      await givenBack(before + memoryBytes / 2);
+      await givenBack(before + Math.max(memoryBytes / 2, NOISE));
     }
   }
   return [...samples].map(([key, values]) => {

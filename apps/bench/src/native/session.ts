@@ -36,8 +36,9 @@ export class NativeSession implements Session {
     return { nanoseconds, share: 1, failureCount, damageCount, checksum };
   }
 
-  async timeOperations(): Promise<void> {
+  async timeOperations(): Promise<boolean> {
     await this.#program.ask('t');
+    return true;
   }
 
   async operationTimes(): Promise<OperationTimes> {

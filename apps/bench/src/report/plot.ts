@@ -13,6 +13,8 @@ export interface Axis {
   readonly scale: 'log' | 'linear';
   /** How its ticks are written: 1k, 64 KiB, 0.1%. Default `number`. */
   readonly labels?: 'number' | 'bytes' | 'share';
+  /** Where ticks are on a logarithmic one. Default: at round numbers. */
+  readonly ticks?: readonly number[];
 }
 
 export interface Series {
@@ -33,6 +35,7 @@ export interface LinePlot {
 }
 
 const SIZE = { width: 720, height: 420 };
+const BARE_SIZE = { width: 600, height: 340 };
 
 /** Expressions of Vega that write a tick. */
 const LABELS: Record<NonNullable<Axis['labels']>, string> = {
@@ -41,20 +44,26 @@ const LABELS: Record<NonNullable<Axis['labels']>, string> = {
   share: "format(datum.value * 100, '~g') + '%'",
 };
 
-/** The image, as the text of an SVG file. */
-export async function renderSvg(plot: LinePlot): Promise<string> {
-  return new View(parse(compile(specOf(plot)).spec), { renderer: 'none' }).toSVG();
+/** How it is drawn. */
+export interface PlotOptions {
+  /** For a page that has title, legend and background itself. Default `false`. */
+  readonly bare?: boolean;
 }
 
-function specOf({ title, subtitle, x, y, series, marksPoints }: LinePlot): TopLevelSpec {
+/** The image, as the text of an SVG file. */
+export async function renderSvg(plot: LinePlot, { bare = false }: PlotOptions = {}): Promise<string> {
+  return new View(parse(compile(specOf(plot, bare)).spec), { renderer: 'none' }).toSVG();
+}
+
+function specOf({ title, subtitle, x, y, series, marksPoints }: LinePlot, bare: boolean): TopLevelSpec {
   const domain = series.map(({ name }) => name);
   const values = series.flatMap(({ name, points }) => points.map((point) => ({ ...point, series: name })));
-  const legend = { title: null, symbolType: 'stroke', symbolSize: 500, symbolStrokeWidth: 2 } as const;
+  const legend = bare ? null : ({ title: null, symbolType: 'stroke', symbolSize: 500, symbolStrokeWidth: 2 } as const);
   return {
-    ...SIZE,
-    background: 'white',
-    padding: 12,
-    title: { text: title, subtitle: [...subtitle], anchor: 'start', offset: 12 },
+    ...(bare ? BARE_SIZE : SIZE),
+    background: bare ? 'transparent' : 'white',
+    padding: bare ? 6 : 12,
+    ...(bare ? {} : { title: { text: title, subtitle: [...subtitle], anchor: 'start', offset: 12 } }),
     data: { values },
     mark: { type: 'line', strokeWidth: 1.8, clip: true, ...(marksPoints ? { point: { size: 22 } } : {}) },
     encoding: {
@@ -63,13 +72,14 @@ function specOf({ title, subtitle, x, y, series, marksPoints }: LinePlot): TopLe
       color: { field: 'series', type: 'nominal', scale: { domain, range: series.map(({ style }) => style.colour) }, legend },
       strokeDash: { field: 'series', type: 'nominal', scale: { domain, range: series.map(({ style }) => [...style.dash]) }, legend },
     },
-    config: { font: 'sans-serif', axis: { gridColor: '#e4e4e4', titleFontWeight: 'normal', titleFontSize: 12 } },
+    config: { aria: !bare, font: 'sans-serif', axis: { gridColor: '#e4e4e4', titleFontWeight: 'normal', titleFontSize: 12, ...(bare ? { labelFontSize: 12 } : {}) } },
   };
 }
 
-function scaleOf({ title, scale, labels = 'number' }: Axis, values: readonly number[]): object {
+function scaleOf({ title, scale, labels = 'number', ticks: given }: Axis, values: readonly number[]): object {
   const labelExpr = LABELS[labels];
   if (scale === 'linear' || values.length === 0) return { title, scale: { type: 'linear', zero: true }, axis: { labelExpr } };
+  if (given !== undefined) return { title, scale: { type: 'log', domain: [min([...values]), max([...values])], nice: false }, axis: { labelExpr, values: [...given] } };
   const { domain, ticks } = (labels === 'bytes' ? binaryAxis : decimalAxis)(min([...values]), max([...values]));
   return { title, scale: { type: 'log', domain, nice: false }, axis: { labelExpr, values: ticks } };
 }

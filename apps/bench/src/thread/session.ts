@@ -66,8 +66,8 @@ export class ThreadSession implements Session {
     return { nanoseconds, share, failureCount: 0, damageCount: 0, checksum: 0 };
   }
 
-  async timeOperations(): Promise<void> {
-    await this.#ask('timeOperations', Infinity);
+  async timeOperations(allowance: number): Promise<boolean> {
+    return (await this.#ask('timeOperations', allowance)) !== OUT_OF_TIME;
   }
 
   async operationTimes(): Promise<OperationTimes | undefined> {
