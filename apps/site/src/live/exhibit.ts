@@ -72,9 +72,8 @@ export interface Exhibit {
   readonly step: () => void;
   /** Whether others change the memory right now, so that the map must be drawn all the time. */
   readonly isBusy?: () => boolean;
+  /** Bytes of a row of the map at the least. */
+  readonly rowBytesMin?: number;
   /** Ends what goes on behind the page. */
   readonly close?: () => void;
 }
-
-/** The size that the visitor starts with. */
-export const SIZE_SUGGESTED = 100;

@@ -9,14 +9,19 @@ import { HeapExhibit, blocksIn, trimAction, type LiveBlock } from './heap-exhibi
 import { bytesFigure, countFigure, statePiece } from './pieces.ts';
 import { slabLanes } from './slab-pool.ts';
 
-const ARENA_OWN = 64;
+const FRAGMENT_HEADER_SIZE = 8;
+/** Bytes of an arena's first chunk, and of others, that are the arena's own. */
+const ARENA_STATE_SIZE = 64;
+const CHUNK_HEADER_SIZE = 16;
+/** Bytes before a block of a `Retained`. */
+const RETAINED_HEADER_SIZE = 8;
 
 /** Slabs up to 2 KiB, a TLSF heap above. */
 export function generalPurpose(say: Say): Exhibit {
   const { parent, taken } = ground(2 ** 21);
   const heap = createGeneralPurpose(parent);
   const isOfHeap = ({ start, size }: Taken): boolean => heap.large.owns(start + size / 2);
-  const stateSize = taken().find(isOfHeap)!.size - heap.large.stats().capacity - 8;
+  const stateSize = taken().find(isOfHeap)!.size - heap.large.stats().capacity - FRAGMENT_HEADER_SIZE;
   const model = {
     heap,
     name: 'heap',
@@ -56,7 +61,10 @@ export function hybridPool(say: Say): Exhibit {
         name: i === 0 ? 'arena: first chunk' : `arena: chunk ${i + 1}`,
         start,
         size,
-        pieces: [statePiece(start, ARENA_OWN, 'state and chunk header'), ...blocksIn(live, start, size)],
+        pieces: [
+          statePiece(start, i === 0 ? ARENA_STATE_SIZE : CHUNK_HEADER_SIZE, i === 0 ? 'state and chunk header' : 'chunk header'),
+          ...blocksIn(live, start, size, RETAINED_HEADER_SIZE),
+        ],
       })),
     ],
     figures: ({ liveBytes, large, failureCount }: ReturnType<HybridPool['stats']>) => [
@@ -73,7 +81,7 @@ export function gameHeap(say: Say): Exhibit {
   const memory = WasmMemory.create({ reserve: 2 ** 18 + 65_536, pageSize: 4096 });
   const { heap } = createGameHeap(memory, { size: 2 ** 18 });
   const size = 2 ** 18;
-  const stateSize = size - heap.stats().capacity - 8;
+  const stateSize = size - heap.stats().capacity - FRAGMENT_HEADER_SIZE;
   const model = {
     heap,
     name: 'game',

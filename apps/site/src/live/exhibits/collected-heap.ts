@@ -25,6 +25,8 @@ interface Plan {
 const EDEN_SIZE = 16_384;
 const SURVIVORS_SIZE = EDEN_SIZE / 4;
 const BLOCK_SIZE = 8192;
+/** Bytes of a slab of the runtime's pool. */
+const SLAB_SIZE = 2 ** 18;
 
 /** A heap as in the guide's pictures: 32 objects fill the eden. */
 export function generationalGc(say: Say): Exhibit {
@@ -48,7 +50,8 @@ export function runtimeMode(say: Say): Exhibit {
     fillCount: 20,
     laneOf: ({ start, size }, _, objects) => {
       const pieces = objects.filter((object) => object.start >= start && object.start < start + size).map((object) => pieceOf(object));
-      return [{ name: size === 2 ** 18 ? 'slab: blocks of the old space' : size > 2 ** 20 ? 'o1heap: nursery, large objects' : 'state', start, size, pieces }];
+      if (size < SLAB_SIZE) return [{ name: 'state', start, size, pieces: [statePiece(start, size, 'state')] }];
+      return [{ name: size === SLAB_SIZE ? 'slab: old space' : 'o1heap: nursery, large', start, size, pieces }];
     },
     hasPictures: false,
   };
@@ -73,7 +76,7 @@ function partsOf({ start, size }: Taken, heap: GenerationalHeap, objects: readon
 function pieceOf({ start, size, ref, name, isRoot, isReachable, references }: Found): Piece {
   const refers = references.length > 0 ? `, refers to ${references.join(' and ')}` : '';
   const state = isRoot ? 'held by a root' : isReachable ? 'reached through others' : 'unreachable: garbage';
-  return { start, size, asked: size, look: isRoot ? 'tone5' : isReachable ? 'tone4' : 'garbage', label: `object ${name}, ${state}${refers}`, sign: name, block: ref };
+  return { start, size, asked: size, look: isRoot ? 'tone5' : isReachable ? 'tone1' : 'garbage', label: `object ${name}, ${state}${refers}`, sign: name, block: ref };
 }
 
 /** Shows a collected heap. */
@@ -81,10 +84,11 @@ class CollectedHeapExhibit implements Exhibit {
   readonly groups: readonly ActionGroup[];
   readonly legend: Exhibit['legend'] = [
     { look: 'tone5', text: 'objects that a root holds' },
-    { look: 'tone4', text: 'reached through others' },
+    { look: 'tone1', text: 'reached through others' },
     { look: 'garbage', text: 'garbage that no collection has met yet' },
     { look: 'state', text: 'the heap’s own' },
   ];
+  readonly rowBytesMin = EDEN_SIZE;
   readonly #plan: Plan;
   readonly #say: Say;
   readonly #chance = new Chance();

@@ -68,13 +68,15 @@ export class ObjectWorld {
     return String.fromCharCode(65 + (this.#type.fields.name.get(ref) % LETTERS));
   }
 
-  /** Everything in the heap. O(heap). */
+  /** Everything in the heap, in ascending order. O(n log n). */
   objects(): Found[] {
     const reachable = this.#reachable();
     const roots = new Set(this.roots.map(({ ref }) => ref));
-    return this.heap.cells().filter(({ type }) => type !== undefined).map(({ address, size, space }) => ({
+    const cells = this.heap.cells().filter(({ type }) => type !== undefined).sort((a, b) => a.address - b.address);
+    return cells.map(({ address, size, space }) => ({
       start: address - HEADER_SIZE,
-      size,
+      // The block of a large one begins before it, with its cards.
+      size: space === 'large' ? HEADER_SIZE + FIELDS_SIZE + this.#type.elements.length(address) : size,
       ref: address,
       name: this.nameOf(address),
       isRoot: roots.has(address),

@@ -67,7 +67,7 @@ export class TieredArenaExhibit implements Exhibit {
   readonly figures = (): readonly Figure[] => {
     return this.#tiers.flatMap(({ tier }) => {
       const { liveBytes, used, fragmentation } = tier.stats();
-      return [bytesFigure(`${tier.name}: live`, liveBytes), bytesFigure('used', used), shareFigure('fragmented', fragmentation)];
+      return [bytesFigure(`${tier.name}: live`, liveBytes), bytesFigure(`${tier.name}: used`, used), shareFigure(`${tier.name}: fragmented`, fragmentation)];
     }).concat(countFigure('threads', this.#arena.threadIds.length));
   };
 

@@ -1,7 +1,7 @@
 /** The map on a canvas whose pixels are the screen's own. Positions outside are in CSS pixels, as pointers have them. */
 
 import type { Lane, Piece } from '../exhibit.ts';
-import { ROW_HEIGHT, layOut, pieceAt, piecesIn, type MapLayout, type Row } from './map-layout.ts';
+import { ROW_BYTES_MIN, ROW_HEIGHT, layOut, pieceAt, piecesIn, type MapLayout, type Row } from './map-layout.ts';
 import { GROUNDS, colourOf, type Scheme } from './palette.ts';
 
 const ROW_COUNT_MAX = 24;
@@ -21,10 +21,17 @@ export class MapView {
   readonly #context: CanvasRenderingContext2D;
   #layout: MapLayout = { rowBytes: 1, rows: [], titles: [], height: 0 };
   #width = 0;
+  readonly #rowBytesMin: number;
 
-  /** Draws on a canvas, which fills its parent's width. `onResize` is called when that has changed. */
-  constructor(canvas: HTMLCanvasElement, onResize: () => void) {
+  /**
+   * Draws on a canvas, which fills its parent's width.
+   *
+   * @param onResize - Is called when that has changed.
+   * @param rowBytesMin - Bytes of a row at the least.
+   */
+  constructor(canvas: HTMLCanvasElement, onResize: () => void, rowBytesMin = ROW_BYTES_MIN) {
     this.#canvas = canvas;
+    this.#rowBytesMin = rowBytesMin;
     this.#context = canvas.getContext('2d')!;
     new ResizeObserver(() => {
       if (canvas.parentElement!.clientWidth !== this.#width) onResize();
@@ -39,7 +46,7 @@ export class MapView {
   /** Draws. `chosen` is pointed out. */
   show(lanes: readonly Lane[], scheme: Scheme, chosen: Piece | undefined): void {
     this.#width = this.#canvas.parentElement!.clientWidth;
-    this.#layout = layOut(lanes, ROW_COUNT_MAX, this.#width < WIDE);
+    this.#layout = layOut(lanes, ROW_COUNT_MAX, this.#rowBytesMin, this.#width < WIDE);
     this.#fit();
     const context = this.#context;
     const ground = GROUNDS[scheme];
@@ -48,9 +55,13 @@ export class MapView {
     context.textBaseline = 'middle';
     context.textAlign = 'left';
     context.fillStyle = ground.quiet;
-    for (const { text, top } of this.#layout.titles) context.fillText(text, 0, top + ROW_HEIGHT / 2, this.#left > 0 ? this.#left - 8 : this.#width);
+    for (const { text, top, left, width } of this.#layout.titles) {
+      const x = left === undefined ? 0 : this.#left + left * this.#room;
+      context.fillText(text, x, top + ROW_HEIGHT / 2, left === undefined ? this.#left - 8 : width * this.#room);
+    }
     for (const row of this.#layout.rows) {
-      this.#fill(this.#left, row.top, row.size * this.#scale, ROW_HEIGHT, ground.free);
+      const { x, width } = this.#span(row, row.start, row.size);
+      this.#fill(x, row.top, width, ROW_HEIGHT, ground.free);
       for (const piece of piecesIn(row)) this.#paint(row, piece, scheme);
     }
     if (chosen !== undefined) this.#pointOut(chosen, ground.ink);
@@ -59,27 +70,24 @@ export class MapView {
   /** The piece under a point of the window; `undefined` for what is free, or no memory. */
   pieceAt(clientX: number, clientY: number): Piece | undefined {
     const { left, top } = this.#canvas.getBoundingClientRect();
-    const row = this.#layout.rows.find((candidate) => clientY - top >= candidate.top && clientY - top < candidate.top + ROW_HEIGHT);
-    const offset = Math.floor((clientX - left - this.#left) / this.#scale);
-    return row === undefined || offset < 0 || offset >= row.size ? undefined : pieceAt(row, row.start + offset);
-  }
-
-  /** Where the middle of a piece's beginning is in the window. */
-  pointOf(piece: Piece): { readonly x: number; readonly y: number } | undefined {
-    const row = this.#layout.rows.find((candidate) => piecesIn(candidate).includes(piece));
-    if (row === undefined) return undefined;
-    const { left, top } = this.#canvas.getBoundingClientRect();
-    const { x, width } = this.#span(row, piece.start, piece.size);
-    return { x: left + x + width / 2, y: top + row.top + ROW_HEIGHT / 2 };
+    const [x, y] = [clientX - left - this.#left, clientY - top];
+    const isUnder = (row: Row): boolean => y >= row.top && y < row.top + ROW_HEIGHT && x >= row.left * this.#room && x < (row.left + row.width) * this.#room;
+    const row = this.#layout.rows.find((candidate) => isUnder(candidate));
+    return row === undefined ? undefined : pieceAt(row, row.start + Math.floor((x - row.left * this.#room) / this.#scaleOf(row)));
   }
 
   get #left(): number {
     return this.#width < WIDE ? 0 : TITLE_WIDTH;
   }
 
+  /** Pixels that lanes have. */
+  get #room(): number {
+    return this.#width - this.#left;
+  }
+
   /** Pixels of a byte. */
-  get #scale(): number {
-    return (this.#width - this.#left) / this.#layout.rowBytes;
+  #scaleOf({ width, size }: Row): number {
+    return (width * this.#room) / size;
   }
 
   #fit(): void {
@@ -97,7 +105,8 @@ export class MapView {
   #span(row: Row, start: number, size: number): { readonly x: number; readonly width: number } {
     const from = Math.max(start, row.start);
     const to = Math.min(start + size, row.start + row.size);
-    return { x: this.#left + (from - row.start) * this.#scale, width: (to - from) * this.#scale };
+    const scale = this.#scaleOf(row);
+    return { x: this.#left + row.left * this.#room + (from - row.start) * scale, width: (to - from) * scale };
   }
 
   #paint(row: Row, piece: Piece, scheme: Scheme): void {

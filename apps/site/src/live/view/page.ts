@@ -28,7 +28,7 @@ export class Page {
 
   constructor(create: (say: Transcript['say']) => Exhibit) {
     this.#exhibit = create(this.#transcript.say);
-    this.#map = new MapView(byId('canvas', HTMLCanvasElement), () => this.#invalidate());
+    this.#map = new MapView(byId('canvas', HTMLCanvasElement), () => this.#invalidate(), this.#exhibit.rowBytesMin);
     this.#addActions();
     this.#listen();
     followTheme(byId('theme', HTMLSelectElement), () => {
