@@ -6,7 +6,7 @@ import { CATALOG } from '../live/catalog.ts';
 /** Called by TypeDoc. */
 export function load(app: Application): void {
   app.converter.on(Converter.EVENT_CREATE_DOCUMENT, (_: unknown, document: DocumentReflection) => {
-    document.name = headingOf(document) ?? document.name;
+    document.name = headingOf(document)?.replace(/^@allokit\//, '') ?? document.name;
   });
   app.renderer.hooks.on('sidebar.begin', (context) => siteLinks(context));
   app.renderer.hooks.on('content.begin', (context) => liveLinks(context));
