@@ -9,7 +9,10 @@ import { Chance } from '../src/live/chance.ts';
 const STEP_COUNT = 150;
 
 function press(exhibit: Exhibit, label: string): void {
-  exhibit.groups.flatMap(({ actions }) => actions).find((action) => action.label === label)!.run();
+  exhibit.groups
+    .flatMap(({ actions }) => actions)
+    .find((action) => action.label === label)!
+    .run();
 }
 
 /** Everything that can be done, in an order by chance. */
@@ -47,15 +50,26 @@ test('every entry of the catalog has an exhibit', () => {
 });
 
 test.each(Object.entries(EXHIBITS))('%s shows what is there, whatever is done', (_, create) => {
-  playWith(create(() => undefined), new Chance(20_261));
+  playWith(
+    create(() => undefined),
+    new Chance(20_261),
+  );
 });
 
 test('every block that was asked for is on the map, and none that was freed', () => {
   const exhibit = EXHIBITS['tlsf']!(() => undefined);
-  const blocks = (): number[] => exhibit.lanes().flatMap(({ pieces }) => pieces).filter(({ block }) => block !== undefined).map(({ asked }) => asked - 8);
+  const blocks = (): number[] =>
+    exhibit
+      .lanes()
+      .flatMap(({ pieces }) => pieces)
+      .filter(({ block }) => block !== undefined)
+      .map(({ asked }) => asked - 8);
   for (const size of [100, 200, 300]) exhibit.allocate(size);
   expect(blocks()).toEqual([100, 200, 300]);
-  const [, second] = exhibit.lanes().flatMap(({ pieces }) => pieces).filter(({ block }) => block !== undefined);
+  const [, second] = exhibit
+    .lanes()
+    .flatMap(({ pieces }) => pieces)
+    .filter(({ block }) => block !== undefined);
   exhibit.free!(second!.block!);
   expect(blocks()).toEqual([100, 300]);
   press(exhibit, 'Reset');
@@ -64,7 +78,13 @@ test('every block that was asked for is on the map, and none that was freed', ()
 
 test('the garbage collector begins and ends as the pictures in the guide do', () => {
   const exhibit = EXHIBITS['generational-gc']!(() => undefined);
-  const signs = (name: string): string => exhibit.lanes().filter((lane) => lane.name === name).flatMap(({ pieces }) => pieces).map(({ sign, look }) => (look === 'garbage' ? sign!.toLowerCase() : sign)).join('');
+  const signs = (name: string): string =>
+    exhibit
+      .lanes()
+      .filter((lane) => lane.name === name)
+      .flatMap(({ pieces }) => pieces)
+      .map(({ sign, look }) => (look === 'garbage' ? sign!.toLowerCase() : sign))
+      .join('');
   press(exhibit, 'Minor collection');
   expect(signs('eden')).toBe('aBcdEfgHij');
   press(exhibit, 'Minor');

@@ -48,7 +48,9 @@ describe.each([
   };
   const button = (label: string): ReturnType<Page['locator']> => page.locator('#actions').getByRole('button', { name: label, exact: true }).first();
   const untilFigure = (name: string, value: string): Promise<unknown> => {
-    return page.waitForFunction(`[...document.querySelectorAll('#figures div')].some((pair) => pair.innerText.replace(/\\s+/g, ' ') === ${JSON.stringify(`${name} ${value}`)})`);
+    return page.waitForFunction(
+      `[...document.querySelectorAll('#figures div')].some((pair) => pair.innerText.replace(/\\s+/g, ' ') === ${JSON.stringify(`${name} ${value}`)})`,
+    );
   };
   /** How many pixels of the map have each colour. */
   const colours = async (): Promise<number> =>
@@ -124,7 +126,9 @@ describe.each([
       return;
     }
     await workers.click();
-    await page.waitForFunction("/[1-9]/.test([...document.querySelectorAll('#figures div')].find((pair) => pair.innerText.startsWith('bottom: live'))?.innerText)");
+    await page.waitForFunction(
+      "/[1-9]/.test([...document.querySelectorAll('#figures div')].find((pair) => pair.innerText.startsWith('bottom: live'))?.innerText)",
+    );
     await untilFigure('threads', '3');
     await workers.click();
     await untilFigure('threads', '1');

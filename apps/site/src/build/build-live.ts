@@ -25,7 +25,13 @@ export async function buildLive(outDir: string): Promise<void> {
     base: './',
     logLevel: 'error',
     resolve: { conditions: ['source', 'module', 'browser', 'production'] },
-    build: { outDir, emptyOutDir: true, target: 'es2022', assetsDir: 'code', rolldownOptions: { input: [join(ROOT, 'index.html'), join(ROOT, 'exhibit.html')] } },
+    build: {
+      outDir,
+      emptyOutDir: true,
+      target: 'es2022',
+      assetsDir: 'code',
+      rolldownOptions: { input: [join(ROOT, 'index.html'), join(ROOT, 'exhibit.html')] },
+    },
     worker: { format: 'es' },
   });
   const template = await readFile(join(outDir, 'exhibit.html'), 'utf8');

@@ -9,7 +9,14 @@ import { SITE } from '../build/site.ts';
 import { serve } from './serve.ts';
 
 const [folder = 'screenshots'] = process.argv.slice(2);
-const PATHS = ['index.html', 'modules/_allokit_arena.html', 'documents/Share_between_threads.html', 'live/index.html', 'measured/index.html', ...CATALOG.map(({ id }) => `live/${id}.html`)];
+const PATHS = [
+  'index.html',
+  'modules/_allokit_arena.html',
+  'documents/Share_between_threads.html',
+  'live/index.html',
+  'measured/index.html',
+  ...CATALOG.map(({ id }) => `live/${id}.html`),
+];
 
 await mkdir(folder, { recursive: true });
 const { server, url } = await serve({ site: SITE, port: 0, isolated: true });
@@ -21,9 +28,14 @@ try {
       await page.goto(`${url}${path}`, { waitUntil: 'networkidle' });
       // An allocator that was given nothing to do is not much to look at.
       for (const label of ['Fill', 'Fragment', 'Fill']) {
-        for (const button of await page.locator('#actions').getByRole('button', { name: label, exact: true }).all()) if (await button.isEnabled()) await button.click();
+        for (const button of await page.locator('#actions').getByRole('button', { name: label, exact: true }).all())
+          if (await button.isEnabled()) await button.click();
       }
-      await page.screenshot({ path: join(folder, `${path.replaceAll(/\W+/g, '-')}-${colorScheme}.png`), fullPage: path.startsWith('live/'), animations: 'disabled' });
+      await page.screenshot({
+        path: join(folder, `${path.replaceAll(/\W+/g, '-')}-${colorScheme}.png`),
+        fullPage: path.startsWith('live/'),
+        animations: 'disabled',
+      });
     }
     await page.close();
   }

@@ -21,7 +21,12 @@ function headingOf({ content }: DocumentReflection): string | undefined {
 /** Above the navigation of every page. */
 function siteLinks(context: DefaultThemeRenderContext): JSX.Element {
   const link = (path: string, text: string): JSX.Element => JSX.createElement('a', { href: context.relativeURL(path) }, text);
-  return JSX.createElement('nav', { class: 'site-links', 'aria-label': 'Site' }, link('live/index.html', 'Live pages'), link('measured/index.html', 'Measured results'));
+  return JSX.createElement(
+    'nav',
+    { class: 'site-links', 'aria-label': 'Site' },
+    link('live/index.html', 'Live pages'),
+    link('measured/index.html', 'Measured results'),
+  );
 }
 
 /** Above the README of a package whose allocators run in the browser. */
@@ -29,5 +34,10 @@ function liveLinks(context: DefaultThemeRenderContext): JSX.Element {
   const entries = CATALOG.filter(({ module }) => context.page.model.isDeclaration() && module === context.page.model.name);
   if (entries.length === 0) return JSX.createElement(JSX.Fragment, null);
   const links = entries.map(({ id, title }) => JSX.createElement('a', { href: context.relativeURL(`live/${id}.html`) }, title));
-  return JSX.createElement('p', { class: 'live-links' }, 'Live, with a map of its memory: ', ...links.flatMap((element, i) => (i === 0 ? [element] : [', ', element])));
+  return JSX.createElement(
+    'p',
+    { class: 'live-links' },
+    'Live, with a map of its memory: ',
+    ...links.flatMap((element, i) => (i === 0 ? [element] : [', ', element])),
+  );
 }

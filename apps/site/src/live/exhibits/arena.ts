@@ -64,7 +64,12 @@ export class ArenaExhibit implements Exhibit {
       const isFirst = start === this.#arena.address;
       const own = isFirst ? STATE_SIZE + CHUNK_HEADER_SIZE : CHUNK_HEADER_SIZE;
       const blocks = this.#blocks.filter(({ address }) => address >= start && address < start + size).map((block) => pieceOf(block));
-      return { name: isFirst ? 'first chunk' : `chunk ${i + 1}`, start, size, pieces: [statePiece(start, own, isFirst ? 'state and chunk header' : 'chunk header'), ...blocks] };
+      return {
+        name: isFirst ? 'first chunk' : `chunk ${i + 1}`,
+        start,
+        size,
+        pieces: [statePiece(start, own, isFirst ? 'state and chunk header' : 'chunk header'), ...blocks],
+      };
     });
   };
 

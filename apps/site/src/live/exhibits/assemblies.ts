@@ -1,6 +1,12 @@
 /** The assemblies of `allokit`: allocators that stand beside one another on one memory. */
 
-import { gameHeap as createGameHeap, generalPurpose as createGeneralPurpose, hybridPool as createHybridPool, type GeneralPurpose, type HybridPool } from 'allokit';
+import {
+  gameHeap as createGameHeap,
+  generalPurpose as createGeneralPurpose,
+  hybridPool as createHybridPool,
+  type GeneralPurpose,
+  type HybridPool,
+} from 'allokit';
 import { WasmMemory } from '@allokit/vmem';
 import type { Exhibit, Lane, Say } from '../exhibit.ts';
 import { fragmentFigures, fragmentLanes, type FragmentStats } from './fragment-heaps.ts';
@@ -29,7 +35,14 @@ export function generalPurpose(say: Say): Exhibit {
     fillCount: 40,
     workCount: 120,
     lanes: (live: readonly LiveBlock[]) => [
-      ...prefixed('pool', slabLanes(taken().filter((block) => !isOfHeap(block)), heap.small, live)),
+      ...prefixed(
+        'pool',
+        slabLanes(
+          taken().filter((block) => !isOfHeap(block)),
+          heap.small,
+          live,
+        ),
+      ),
       ...prefixed('tlsf', fragmentLanes(taken().filter(isOfHeap), stateSize, live)),
     ],
     figures: ({ liveBytes, capacity, failureCount, small, large }: ReturnType<GeneralPurpose['stats']>) => [
@@ -39,7 +52,10 @@ export function generalPurpose(say: Say): Exhibit {
       bytesFigure('capacity', capacity),
       countFigure('refused', failureCount),
     ],
-    actions: (tell: Say) => [trimAction('heap.small', () => heap.small.trim(), tell), { ...trimAction('heap.large', () => heap.large.trim(), tell), label: 'Trim the heap' }],
+    actions: (tell: Say) => [
+      trimAction('heap.small', () => heap.small.trim(), tell),
+      { ...trimAction('heap.large', () => heap.large.trim(), tell), label: 'Trim the heap' },
+    ],
   } as const;
   return new HeapExhibit(model, say);
 }
@@ -56,16 +72,25 @@ export function hybridPool(say: Say): Exhibit {
     fillCount: 60,
     workCount: 100,
     lanes: (live: readonly LiveBlock[]) => [
-      ...prefixed('pool', slabLanes(taken().filter((block) => !isOfArena(block)), heap.small, live)),
-      ...taken().filter(isOfArena).map(({ start, size }, i): Lane => ({
-        name: i === 0 ? 'arena: first chunk' : `arena: chunk ${i + 1}`,
-        start,
-        size,
-        pieces: [
-          statePiece(start, i === 0 ? ARENA_STATE_SIZE : CHUNK_HEADER_SIZE, i === 0 ? 'state and chunk header' : 'chunk header'),
-          ...blocksIn(live, start, size, RETAINED_HEADER_SIZE),
-        ],
-      })),
+      ...prefixed(
+        'pool',
+        slabLanes(
+          taken().filter((block) => !isOfArena(block)),
+          heap.small,
+          live,
+        ),
+      ),
+      ...taken()
+        .filter(isOfArena)
+        .map(({ start, size }, i): Lane => ({
+          name: i === 0 ? 'arena: first chunk' : `arena: chunk ${i + 1}`,
+          start,
+          size,
+          pieces: [
+            statePiece(start, i === 0 ? ARENA_STATE_SIZE : CHUNK_HEADER_SIZE, i === 0 ? 'state and chunk header' : 'chunk header'),
+            ...blocksIn(live, start, size, RETAINED_HEADER_SIZE),
+          ],
+        })),
     ],
     figures: ({ liveBytes, large, failureCount }: ReturnType<HybridPool['stats']>) => [
       bytesFigure('live', liveBytes),

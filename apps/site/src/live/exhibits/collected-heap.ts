@@ -24,6 +24,7 @@ interface Plan {
 
 const EDEN_SIZE = 16_384;
 const SURVIVORS_SIZE = EDEN_SIZE / 4;
+const NURSERY_SIZE = EDEN_SIZE + 2 * SURVIVORS_SIZE;
 const BLOCK_SIZE = 8192;
 /** Bytes of a slab of the runtime's pool. */
 const SLAB_SIZE = 2 ** 18;
@@ -32,7 +33,15 @@ const SLAB_SIZE = 2 ** 18;
 export function generationalGc(say: Say): Exhibit {
   const plan: Plan = {
     reserve: 2 ** 20,
-    create: (parent) => GenerationalHeap.create(parent, { limit: 2 ** 18, nurserySize: EDEN_SIZE, nurserySizeMax: EDEN_SIZE, threshold: 2 ** 30, blockSize: BLOCK_SIZE, stackSize: 64 }),
+    create: (parent) =>
+      GenerationalHeap.create(parent, {
+        limit: 2 ** 18,
+        nurserySize: EDEN_SIZE,
+        nurserySizeMax: EDEN_SIZE,
+        threshold: 2 ** 30,
+        blockSize: BLOCK_SIZE,
+        stackSize: 64,
+      }),
     objectSize: 512,
     fillCount: 12,
     laneOf: partsOf,
@@ -60,23 +69,30 @@ export function runtimeMode(say: Say): Exhibit {
 
 /** The blocks of a heap that stands on a memory by itself. */
 function partsOf({ start, size }: Taken, heap: GenerationalHeap, objects: readonly Found[]): readonly Lane[] {
-  const within = (from: number, bytes: number): Piece[] => objects.filter((object) => object.start >= from && object.start < from + bytes).map((object) => pieceOf(object));
-  const lane = (name: string, from: number, bytes: number): Lane => ({ name, start: from, size: bytes, pieces: within(from, bytes) });
-  if (start === heap.address) return [{ name: 'state', start, size, pieces: [statePiece(start, size, 'state')] }];
-  if (size >= EDEN_SIZE + 2 * SURVIVORS_SIZE && size < EDEN_SIZE + 2 * SURVIVORS_SIZE + BLOCK_SIZE && !objects.some((object) => object.space === 'large' && object.start >= start && object.start < start + size)) {
+  const within = (from: number, bytes: number): readonly Found[] => objects.filter((object) => object.start >= from && object.start < from + bytes);
+  const lane = (name: string, from: number, bytes: number): Lane => ({ name, start: from, size: bytes, pieces: within(from, bytes).map(pieceOf) });
+  const own = (name: string): Lane => ({ name, start, size, pieces: [statePiece(start, size, name)] });
+  if (start === heap.address) return [own('state')];
+  if (within(start, size).some(({ space }) => space === 'large')) return [lane('large object', start, size)];
+  if (size >= NURSERY_SIZE && size < NURSERY_SIZE + BLOCK_SIZE) {
     const eden = start + SURVIVORS_SIZE;
     return [lane('eden', eden, EDEN_SIZE), lane('survivors', start, SURVIVORS_SIZE), lane('survivors', eden + EDEN_SIZE, SURVIVORS_SIZE)];
   }
-  const pieces = within(start, size);
-  if (pieces.length > 0 && objects.some((object) => object.space === 'large' && object.start >= start && object.start < start + size)) return [{ name: 'large object', start, size, pieces }];
-  if (size === BLOCK_SIZE) return [{ name: 'old space', start, size, pieces }];
-  return [{ name: 'tables', start, size, pieces: [statePiece(start, size, 'shadow stack and tables')] }];
+  return [size === BLOCK_SIZE ? lane('old space', start, size) : own('shadow stack, tables')];
 }
 
 function pieceOf({ start, size, ref, name, isRoot, isReachable, references }: Found): Piece {
   const refers = references.length > 0 ? `, refers to ${references.join(' and ')}` : '';
   const state = isRoot ? 'held by a root' : isReachable ? 'reached through others' : 'unreachable: garbage';
-  return { start, size, asked: size, look: isRoot ? 'tone5' : isReachable ? 'tone1' : 'garbage', label: `object ${name}, ${state}${refers}`, sign: name, block: ref };
+  return {
+    start,
+    size,
+    asked: size,
+    look: isRoot ? 'tone5' : isReachable ? 'tone1' : 'garbage',
+    label: `object ${name}, ${state}${refers}`,
+    sign: name,
+    block: ref,
+  };
 }
 
 /** Shows a collected heap. */

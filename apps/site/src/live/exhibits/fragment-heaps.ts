@@ -50,7 +50,10 @@ export function fragmentLanes(taken: readonly Taken[], stateSize: number, live: 
     name: i === 0 ? 'state, region' : `region ${i + 1}`,
     start,
     size,
-    pieces: [statePiece(start, i === 0 ? stateSize : REGION_START, i === 0 ? 'state, and the links of the region' : 'links of the region'), ...blocksIn(live, start, size, HEADER_SIZE)],
+    pieces: [
+      statePiece(start, i === 0 ? stateSize : REGION_START, i === 0 ? 'state, and the links of the region' : 'links of the region'),
+      ...blocksIn(live, start, size, HEADER_SIZE),
+    ],
   }));
 }
 

@@ -121,7 +121,9 @@ export class HeapExhibit<Stats extends AllocatorStats> implements Exhibit {
 
 /** The live blocks that lie in a range, as pieces. */
 export function blocksIn(live: readonly LiveBlock[], start: Address, size: number, headerSize = 0): Lane['pieces'] {
-  return live.filter(({ address }) => address >= start && address < start + size).map(({ address, asked, usable }) => blockPiece(address, asked, usable, headerSize));
+  return live
+    .filter(({ address }) => address >= start && address < start + size)
+    .map(({ address, asked, usable }) => blockPiece(address, asked, usable, headerSize));
 }
 
 /** The button that gives back to the parent what no block needs. */

@@ -52,23 +52,31 @@ export class TieredArenaExhibit implements Exhibit {
       { look: tone(5), text: 'blocks of this page' },
       ...(this.#isShared ? Array.from({ length: WORKER_COUNT }, (_, i) => ({ look: tone(i + 1), text: `of worker ${i + 1}` })) : []),
     ];
-    this.groups = [...this.#tiers.map(({ tier }) => ({ name: tier.name, actions: this.#tierActions(tier) })), { name: 'Threads', actions: [this.#workAction()] }];
+    this.groups = [
+      ...this.#tiers.map(({ tier }) => ({ name: tier.name, actions: this.#tierActions(tier) })),
+      { name: 'Threads', actions: [this.#workAction()] },
+    ];
   }
 
   readonly lanes = (): readonly Lane[] => {
     const held = this.#everything();
     return this.#tiers.map(({ tier, origin }) => {
       const size = tier.stats().capacity;
-      const pieces = held.filter(({ address }) => address >= origin && address < origin + size).sort((a, b) => a.address - b.address).map((block) => pieceOf(block, tier));
+      const pieces = held
+        .filter(({ address }) => address >= origin && address < origin + size)
+        .sort((a, b) => a.address - b.address)
+        .map((block) => pieceOf(block, tier));
       return { name: `${tier.name}, ${tier.alignment}-byte alignment`, start: origin, size, pieces };
     });
   };
 
   readonly figures = (): readonly Figure[] => {
-    return this.#tiers.flatMap(({ tier }) => {
-      const { liveBytes, used, fragmentation } = tier.stats();
-      return [bytesFigure(`${tier.name}: live`, liveBytes), bytesFigure(`${tier.name}: used`, used), shareFigure(`${tier.name}: fragmented`, fragmentation)];
-    }).concat(countFigure('threads', this.#arena.threadIds.length));
+    return this.#tiers
+      .flatMap(({ tier }) => {
+        const { liveBytes, used, fragmentation } = tier.stats();
+        return [bytesFigure(`${tier.name}: live`, liveBytes), bytesFigure(`${tier.name}: used`, used), shareFigure(`${tier.name}: fragmented`, fragmentation)];
+      })
+      .concat(countFigure('threads', this.#arena.threadIds.length));
   };
 
   readonly allocate = (size: number): void => {
@@ -101,7 +109,12 @@ export class TieredArenaExhibit implements Exhibit {
     return [
       { label: 'Fill', hint: `Allocates ${FILL_COUNT} blocks in ${name}`, run: () => this.#fill(tier) },
       { label: 'Fragment', hint: `Frees every other block of ${name}`, run: () => this.#fragment(tier), isPossible: hasBlocks },
-      { label: 'Compact', hint: `Keeps the first half of what is used in ${name}, and frees the rest at once`, run: () => this.#compact(tier), isPossible: () => isOurs() && tier.stats().used > 0 },
+      {
+        label: 'Compact',
+        hint: `Keeps the first half of what is used in ${name}, and frees the rest at once`,
+        run: () => this.#compact(tier),
+        isPossible: () => isOurs() && tier.stats().used > 0,
+      },
       { label: 'Reset', hint: `Frees every block of ${name}`, run: () => this.#reset(tier), isPossible: isOurs },
     ];
   }
@@ -109,7 +122,9 @@ export class TieredArenaExhibit implements Exhibit {
   #workAction(): Action {
     return {
       label: 'Workers on or off',
-      hint: this.#isShared ? 'Two workers allocate and free in the tier bottom, without a lock' : 'Workers need shared memory, which browsers give to cross-origin isolated pages only',
+      hint: this.#isShared
+        ? 'Two workers allocate and free in the tier bottom, without a lock'
+        : 'Workers need shared memory, which browsers give to cross-origin isolated pages only',
       run: () => this.#toggleWorkers(),
       isPossible: () => this.#isShared && this.#stoppingCount === 0,
     };

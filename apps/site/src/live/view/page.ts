@@ -54,7 +54,10 @@ export class Page {
     this.#chosen = at === undefined ? undefined : this.#pieces().find(({ start, look }) => start === at.start && look !== 'state');
     this.#map.show(this.#lanes, scheme(), this.#chosen);
     const figures = this.#exhibit.figures().map(({ name, value }) => create('div', {}, create('dt', {}, name), create('dd', {}, value)));
-    byId('figures', HTMLElement).replaceChildren(...figures, create('div', {}, create('dt', {}, 'a row is'), create('dd', {}, formatBytes(this.#map.rowBytes))));
+    byId('figures', HTMLElement).replaceChildren(
+      ...figures,
+      create('div', {}, create('dt', {}, 'a row is'), create('dd', {}, formatBytes(this.#map.rowBytes))),
+    );
     for (const [button, { isPossible }] of this.#buttons) button.disabled = isPossible?.() === false;
     this.#box.setAttribute('aria-valuemax', String(this.#pieces().length));
     if (this.#exhibit.isBusy?.() === true) this.#invalidate();
@@ -75,7 +78,9 @@ export class Page {
   }
 
   #drawLegend(): void {
-    const entries = this.#exhibit.legend.map(({ look, text }) => create('li', {}, create('span', { class: 'swatch', style: `background: ${colourOf(look, scheme())}` }), text));
+    const entries = this.#exhibit.legend.map(({ look, text }) =>
+      create('li', {}, create('span', { class: 'swatch', style: `background: ${colourOf(look, scheme())}` }), text),
+    );
     byId('legend', HTMLElement).replaceChildren(...entries, create('li', {}, create('span', { class: 'swatch swatch-free' }), 'free'));
   }
 
@@ -121,7 +126,14 @@ export class Page {
   #hear(key: string): boolean {
     const pieces = this.#pieces();
     const now = pieces.findIndex(({ start }) => start === this.#chosen?.start);
-    const targets: Readonly<Record<string, number>> = { ArrowRight: now + 1, ArrowDown: now + 1, ArrowLeft: Math.max(0, now - 1), ArrowUp: Math.max(0, now - 1), Home: 0, End: pieces.length - 1 };
+    const targets: Readonly<Record<string, number>> = {
+      ArrowRight: now + 1,
+      ArrowDown: now + 1,
+      ArrowLeft: Math.max(0, now - 1),
+      ArrowUp: Math.max(0, now - 1),
+      Home: 0,
+      End: pieces.length - 1,
+    };
     const target = targets[key];
     if (target !== undefined) this.#choose(pieces[Math.min(target, pieces.length - 1)]);
     else if (key === 'Delete' || key === 'Enter') this.#freeChosen();
@@ -135,7 +147,15 @@ export class Page {
     const text = piece === undefined ? '' : `${piece.label}, at ${formatHex(piece.block ?? piece.start)}`;
     this.#detail.textContent = text;
     this.#box.setAttribute('aria-valuetext', text === '' ? 'no block' : text);
-    this.#box.setAttribute('aria-valuenow', String(Math.max(0, this.#pieces().findIndex(({ start }) => start === piece?.start))));
+    this.#box.setAttribute(
+      'aria-valuenow',
+      String(
+        Math.max(
+          0,
+          this.#pieces().findIndex(({ start }) => start === piece?.start),
+        ),
+      ),
+    );
     this.#invalidate();
   }
 
