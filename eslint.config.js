@@ -3,7 +3,7 @@ import tseslint from 'typescript-eslint';
 
 export default defineConfig(
   // AssemblyScript only looks like TypeScript.
-  { ignores: ['**/dist/', '**/test-results/', '**/.turbo/', '**/assembly/', 'docs/api/'] },
+  { ignores: ['**/dist/', '**/test-results/', '**/.turbo/', '**/assembly/', 'docs/site/'] },
   {
     files: ['**/*.ts'],
     extends: [tseslint.configs.strictTypeChecked, tseslint.configs.stylisticTypeChecked],

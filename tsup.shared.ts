@@ -23,7 +23,8 @@ export function library(entry: Record<string, string>, { internal = {}, tsconfig
     target: 'es2022',
     platform: 'neutral',
     tsconfig,
-    dts: { entry },
+    // Whoever compiles for an older library than the declarations use still finds `Symbol.dispose` declared.
+    dts: { entry, banner: '/// <reference lib="esnext.disposable" />' },
     removeNodeProtocol: false,
     sourcemap: true,
     treeshake: true,

@@ -1,9 +1,10 @@
 /** Every example in the documentation compiles, runs, and prints what it says; every link in it leads somewhere. */
 
-import { execFileSync, spawnSync } from 'node:child_process';
+import { execFile, spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
 import { describe, expect, test } from 'vitest';
 import { documents, textOf, writeExamples } from './readme/examples.ts';
 
@@ -17,11 +18,12 @@ test('the examples compile', () => {
 });
 
 describe('the examples print what they say', () => {
-  test.each(examples.filter(({ isModule }) => !isModule))('$name', ({ file, expected, printCount }) => {
+  // Side by side: each is a process of its own, which mostly starts and ends.
+  test.concurrent.each(examples.filter(({ isModule }) => !isModule))('$name', async ({ file, expected, printCount }) => {
     expect(expected).toHaveLength(printCount);
     expect(expected).not.toEqual([]);
-    const printed = execFileSync(process.execPath, ['--conditions=source', file], { encoding: 'utf8' });
-    expect(printed.trimEnd().split('\n')).toEqual(expected);
+    const { stdout } = await promisify(execFile)(process.execPath, ['--conditions=source', file]);
+    expect(stdout.trimEnd().split('\n')).toEqual(expected);
   });
 });
 
