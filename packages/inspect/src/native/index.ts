@@ -1,0 +1,6 @@
+/**
+ * The part for Node.js: trace files.
+ *
+ * @module @allokit/inspect/node
+ */
+export { isTraceName, readTrace, requireFiles, writeTrace } from './trace-file.ts';
