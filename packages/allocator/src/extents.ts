@@ -1,6 +1,7 @@
 /** How the packages of this library say what lies where in the memory of an allocator: stretches without gaps in their meaning, one call each. */
 
 import type { Address } from './address.ts';
+import type { Memory } from './memory.ts';
 
 /**
  * What a stretch of memory is to its allocator.
@@ -22,3 +23,6 @@ export type ExtentUse = 'block' | 'free' | 'state';
  * @param group - What it is counted among: a size class, a tier, a generation. Empty where there are no groups.
  */
 export type ExtentVisitor = (address: Address, size: number, use: ExtentUse, group: string) => void;
+
+/** What of a memory is needed to look at what lies in it: so that a thread can look that has no more than the bytes. */
+export type ReadableMemory = Pick<Memory, 'i32' | 'u8' | 'committed' | 'refresh'>;

@@ -25,7 +25,7 @@ export { copyBytes, zeroBytes } from './bytes.ts';
 export { cMalloc, type CMalloc } from './c-malloc.ts';
 export { Compiled, compile } from './compile.ts';
 export { AllocatorError, formatAddress, type AllocatorErrorCode } from './errors.ts';
-export { type ExtentUse, type ExtentVisitor } from './extents.ts';
+export { type ExtentUse, type ExtentVisitor, type ReadableMemory } from './extents.ts';
 export { Fallback, type FallbackStats } from './fallback.ts';
 export { FENCE_BYTE, FREED_BYTE, Guarded, NEW_BYTE, type GuardedOptions, type GuardedStats } from './guarded.ts';
 export { checkAllocator, checkBlock, checkSameMemory, isAligned, refuseBlock, refuseSize } from './guards.ts';

@@ -1,6 +1,6 @@
 /** What lies where in an arena, chunk by chunk: for pictures. */
 
-import { AllocatorError, checkHeader, formatAddress, type Address, type ExtentVisitor, type Memory } from '@allokit/allocator';
+import { AllocatorError, checkHeader, formatAddress, type Address, type ExtentVisitor, type ReadableMemory } from '@allokit/allocator';
 import { CHUNK_BLOCK_SIZE, CHUNK_HEADER_SIZE, CHUNK_NEXT, CURRENT, CURSOR, GRANULE_LOG2, HEADER, STATE_SIZE } from './layout.ts';
 
 /**
@@ -10,7 +10,7 @@ import { CHUNK_BLOCK_SIZE, CHUNK_HEADER_SIZE, CHUNK_NEXT, CURRENT, CURSOR, GRANU
  * @param address - The arena's.
  * @throws AllocatorError `bad-header` when no arena lies there, `corrupt` when its chunks lead nowhere.
  */
-export function visitArena(memory: Memory, address: Address, visit: ExtentVisitor): void {
+export function visitArena(memory: ReadableMemory, address: Address, visit: ExtentVisitor): void {
   checkHeader(memory, address, HEADER, STATE_SIZE + CHUNK_HEADER_SIZE);
   const words = memory.i32;
   const state = address >>> 2;

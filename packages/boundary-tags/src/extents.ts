@@ -1,6 +1,6 @@
 /** What lies where in a heap, fragment by fragment: for pictures. */
 
-import { AllocatorError, formatAddress, type Address, type ExtentVisitor, type Memory } from '@allokit/allocator';
+import { AllocatorError, formatAddress, type Address, type ExtentVisitor, type ReadableMemory } from '@allokit/allocator';
 import { BLOCK_WORDS, FIRST_REGION, FRAGMENT_HEADER_SIZE, FRAGMENT_WORDS_MIN, REGION_FIRST, REGION_NEXT, REGION_WORDS, SIZE, USED } from './layout.ts';
 
 /**
@@ -10,7 +10,7 @@ import { BLOCK_WORDS, FIRST_REGION, FRAGMENT_HEADER_SIZE, FRAGMENT_WORDS_MIN, RE
  * @param address - The heap's; that a heap lies there the caller has checked.
  * @throws AllocatorError `corrupt` when the fragments do not follow one another.
  */
-export function visitHeap(memory: Memory, address: Address, visit: ExtentVisitor): void {
+export function visitHeap(memory: ReadableMemory, address: Address, visit: ExtentVisitor): void {
   const words = memory.i32;
   const state = address >>> 2;
   const regionCountMax = words.length / REGION_FIRST;

@@ -1,6 +1,6 @@
 /** The parts of an assembly: the allocators in it that have memory of their own, found through whatever is put around them. */
 
-import { AllocatorError, NULL, type Address, type Allocator, type BlockSource, type ExtentVisitor, type Memory } from '@allokit/allocator';
+import { AllocatorError, NULL, type Address, type Allocator, type BlockSource, type ExtentVisitor, type ReadableMemory } from '@allokit/allocator';
 import { visitArena } from '@allokit/arena';
 import { visitHeap } from '@allokit/boundary-tags';
 import { visitSlabPool } from '@allokit/slab-pool';
@@ -20,7 +20,7 @@ export type PartKind = 'SLAB' | 'O1HP' | 'TLSF' | 'AREN';
 /** A part of another kind: it is mapped through itself. */
 type OtherPart = { readonly kind: 'tier'; readonly tier: Tier } | { readonly kind: 'other'; readonly allocator: Allocator };
 
-const VISITORS: Readonly<Record<PartKind, (memory: Memory, address: Address, visit: ExtentVisitor) => void>> = {
+const VISITORS: Readonly<Record<PartKind, (memory: ReadableMemory, address: Address, visit: ExtentVisitor) => void>> = {
   SLAB: visitSlabPool,
   O1HP: visitHeap,
   TLSF: visitHeap,
@@ -56,7 +56,7 @@ export function partsOf(source: BlockSource): (HeapPart | OtherPart)[] {
 }
 
 /** Visits one part. @internal */
-export function visitPart(part: HeapPart | OtherPart, memory: Memory, visit: ExtentVisitor): void {
+export function visitPart(part: HeapPart | OtherPart, memory: ReadableMemory, visit: ExtentVisitor): void {
   if (part.kind === 'tier') visitTier(part.tier, visit);
   else if (part.kind === 'other') probe(part.allocator, visit);
   else if (kindAt(memory, part.address) === part.kind) VISITORS[part.kind](memory, part.address, visit);
@@ -68,7 +68,7 @@ function isBlockSource(value: unknown): value is BlockSource {
 }
 
 /** What a header at an address says, if it is one that we know. */
-function kindAt(memory: Memory, address: Address): PartKind | undefined {
+function kindAt(memory: ReadableMemory, address: Address): PartKind | undefined {
   if (address % 16 !== 0 || address + 16 > memory.committed) return undefined;
   const letters = String.fromCharCode(...memory.u8.subarray(address, address + 8));
   const kind = letters.slice(4);

@@ -18,8 +18,8 @@ const engine = Error as {
   captureStackTrace?: (target: { stack?: string }, above: unknown) => void;
 };
 
-/** Generated functions are part of the allocator. */
-const GENERATED = /\ballokit-compiled-\d+\.js\b/;
+/** Generated functions are part of the allocator, and nobody looks for a leak in how Node.js starts a program. */
+const LEFT_OUT = /\ballokit-compiled-\d+\.js\b|\bnode:internal\//;
 
 /** A stack that was taken: the text is made when it is first read, which takes ten times as long as the taking. */
 export interface CapturedStack {
@@ -44,10 +44,10 @@ export function captureStack(depth: number, method: unknown): CapturedStack {
   return captured;
 }
 
-/** The frames of a stack as lines, without what the engine puts in front and what belongs to the allocator. */
+/** The frames of a stack as lines, without what the engine puts in front, what belongs to the allocator, and what is Node.js itself. */
 export function stackLines({ stack = '' }: CapturedStack, depth: number): string[] {
   const lines = stack.split('\n').map((line) => line.trim());
-  return lines.filter((line) => line !== '' && /^at |@/.test(line) && !GENERATED.test(line)).slice(0, depth);
+  return lines.filter((line) => line !== '' && /^at |@/.test(line) && !LEFT_OUT.test(line)).slice(0, depth);
 }
 
 /**

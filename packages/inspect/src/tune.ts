@@ -64,6 +64,8 @@ const ROUNDS = 5;
 const PAGE_SIZE = 4096;
 /** A memory is only sought to this part of itself. */
 const PRECISION = 1 / 256;
+/** Milliseconds of a turn at the least. */
+const TURN_MS = 5;
 /** Operations after which a replay that failed already is given up. */
 const CHECK_COUNT = 4096;
 /** Where the search starts above what is live. */
@@ -158,15 +160,20 @@ export class Timing {
     this.#needsReset = candidate.needsReset ?? false;
   }
 
-  /** Replays the trace once. O(operations). */
+  /** Replays the trace, a short one several times. O(operations). */
   turn(): void {
     const replay = this.#replay;
-    if (replay === undefined) return;
-    const start = performance.now();
-    replay.run();
-    this.#samples.push(((performance.now() - start) * 1e6) / Math.max(1, replay.trace.operationCount));
-    replay.rewind();
-    if (this.#needsReset) replay.allocator.reset();
+    if (replay === undefined || replay.trace.operationCount === 0) return;
+    let [count, spentMs] = [0, 0];
+    do {
+      const start = performance.now();
+      replay.run();
+      spentMs += performance.now() - start;
+      count += 1;
+      replay.rewind();
+      if (this.#needsReset) replay.allocator.reset();
+    } while (spentMs < TURN_MS);
+    this.#samples.push((spentMs * 1e6) / (count * replay.trace.operationCount));
   }
 
   /** Nanoseconds an operation, the median of all turns but the first, which warms up. */

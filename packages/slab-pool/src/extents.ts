@@ -1,6 +1,6 @@
 /** What lies where in a pool, object by object: for pictures. */
 
-import { AllocatorError, checkHeader, formatAddress, type Address, type ExtentVisitor, type Memory } from '@allokit/allocator';
+import { AllocatorError, checkHeader, formatAddress, type Address, type ExtentVisitor, type ReadableMemory } from '@allokit/allocator';
 import {
   BATCH_COUNT,
   BATCH_HEADER_WORDS,
@@ -32,7 +32,7 @@ import {
  * @param address - The pool's.
  * @throws AllocatorError `bad-header` when no pool lies there, `corrupt` when its tables lead nowhere.
  */
-export function visitSlabPool(memory: Memory, address: Address, visit: ExtentVisitor): void {
+export function visitSlabPool(memory: ReadableMemory, address: Address, visit: ExtentVisitor): void {
   checkHeader(memory, address, HEADER, CLASSES * 4);
   const words = memory.i32;
   const state = address >>> 2;
