@@ -1,6 +1,6 @@
 /** The tuner: a trace over several assemblies. Which is the fastest, which gets by with the least memory, and what suffices whatever the order of requests. */
 
-import { ADDRESS_SPACE_SIZE, AllocatorError, checkInteger } from '@allokit/allocator';
+import { ADDRESS_SPACE_SIZE, AllocatorError, checkInteger, type Allocator } from '@allokit/allocator';
 import { O1Heap } from '@allokit/o1heap';
 import { BufferMemory } from '@allokit/vmem';
 import { CANDIDATES, type Candidate } from './assemblies.ts';
@@ -135,9 +135,15 @@ function suffices(trace: Trace, candidate: Candidate, size: number): boolean {
 
 /** A replay at its beginning, or `undefined` when there is not even room for an empty heap. */
 function tryReplay(trace: Trace, candidate: Candidate, size: number): Replay | undefined {
+  const heap = tryHeap(candidate, size);
+  return heap === undefined ? undefined : new Replay(trace, heap);
+}
+
+/** Makes a candidate in a memory of so many bytes, or `undefined` when there is no room for it. @internal */
+export function tryHeap(candidate: Candidate, size: number): Allocator | undefined {
   try {
     const memory = BufferMemory.create({ reserve: size, commit: size, pageSize: PAGE_SIZE });
-    return new Replay(trace, candidate.create(memory, memory.stats().capacity));
+    return candidate.create(memory, memory.stats().capacity);
   } catch (error) {
     if (error instanceof RangeError || (error instanceof AllocatorError && error.code === 'out-of-memory')) return undefined;
     throw error;

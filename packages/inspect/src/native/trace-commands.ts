@@ -2,14 +2,13 @@
 
 import { writeFile } from 'node:fs/promises';
 import { pathToFileURL } from 'node:url';
-import { WasmMemory } from '@allokit/vmem';
-import { CANDIDATES, type Candidate } from '../assemblies.ts';
+import { CANDIDATES } from '../assemblies.ts';
 import { svgMap } from '../draw.ts';
 import { heapMap } from '../heap-map.ts';
 import { formatBytes } from '../heap-picture.ts';
 import { Replay } from '../replay.ts';
 import { KIND, OPERATION_WORDS, type Trace } from '../trace.ts';
-import { smallestBytes, type TuneReport, type TuneResult } from '../tune.ts';
+import { smallestBytes, tryHeap, type TuneReport, type TuneResult } from '../tune.ts';
 import { readTrace } from './trace-file.ts';
 import { chosen, tuneInThreads } from './tune-in-threads.ts';
 
@@ -41,8 +40,9 @@ export async function mapTrace(path: string, { output, after, allocator }: MapTr
   const candidate = chosen(CANDIDATES, [allocator])[0]!;
   const position = after ?? peakOf(trace);
   const bytes = smallestBytes(trace, candidate);
-  if (bytes === undefined) throw new RangeError(`${trace.name} does not run in 4 GiB with ${allocator}`);
-  const replay = new Replay(trace, makeHeap(candidate, bytes));
+  const heap = bytes === undefined ? undefined : tryHeap(candidate, bytes);
+  if (heap === undefined) throw new RangeError(`${trace.name} does not run in 4 GiB with ${allocator}`);
+  const replay = new Replay(trace, heap);
   replay.run(position);
   await writeFile(output, svgMap(heapMap(replay.allocator), { title: `${trace.name} over ${allocator}, after ${position.toLocaleString('en')} operations` }));
   process.stderr.write(`${output}: ${trace.name} over ${allocator}, after ${position} operations\n`);
@@ -111,9 +111,4 @@ function peakOf({ words, slotCount, operationCount }: Trace): number {
     if (live > most) [most, position] = [live, operation + 1];
   }
   return position;
-}
-
-function makeHeap(candidate: Candidate, bytes: number): ReturnType<Candidate['create']> {
-  const memory = WasmMemory.create({ reserve: bytes, commit: bytes });
-  return candidate.create(memory, memory.stats().capacity);
 }
