@@ -128,7 +128,7 @@ export class Profiled<P extends Allocator = Allocator> implements Allocator, Com
     const { countdown } = this;
     const left = countdown[0]! - size;
     if (left > 0 && address !== NULL) countdown[0] = left;
-    else this.noteAllocation(address, size, Profiled.prototype.allocate);
+    else this.noteAllocation(address, size, 'allocate');
     return address;
   }
 
@@ -152,7 +152,7 @@ export class Profiled<P extends Allocator = Allocator> implements Allocator, Com
     const target = this.parent.reallocate(address, oldSize, newSize, alignment);
     if (target === NULL && newSize !== 0) return NULL;
     this.noteFree(address);
-    if (target !== NULL) this.noteAllocation(target, newSize, Profiled.prototype.reallocate);
+    if (target !== NULL) this.noteAllocation(target, newSize, 'reallocate');
     return target;
   }
 
@@ -232,7 +232,7 @@ export class Profiled<P extends Allocator = Allocator> implements Allocator, Com
   }
 
   /** A block that may be in the sample; or none. */
-  private noteAllocation(address: Address, size: number, method: unknown): void {
+  private noteAllocation(address: Address, size: number, method: 'allocate' | 'reallocate'): void {
     if (address === NULL) return;
     const left = this.countdown[0]! - size;
     if (left > 0) {
@@ -242,7 +242,7 @@ export class Profiled<P extends Allocator = Allocator> implements Allocator, Com
     this.#restart();
     // The chance that this block had to be in the sample.
     const weight = this.interval === 0 ? 1 : 1 / -Math.expm1(-size / this.interval);
-    this.#samples.set(address, { size, weight, origin: captureStack(this.depth, method) });
+    this.#samples.set(address, { size, weight, origin: captureStack(this.depth, Reflect.get(Profiled.prototype, method)) });
     const entry = Math.imul(address, FILTER_FACTOR) >>> FILTER_SHIFT;
     if (this.filter[entry]! < FILTER_MAX) this.filter[entry]! += 1;
   }

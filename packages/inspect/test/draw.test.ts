@@ -43,7 +43,7 @@ describe('text', () => {
     const blocks = [500, 1000].map((size) => heap.allocate(size));
     heap.deallocate(blocks[0]!);
     const cells = textMap(heapMap(heap), { columns: 64 }).split('\n').map((line) => line.slice(line.indexOf(' ') + 1).padEnd(columns)).join('');
-    const used = [...cells].flatMap((cell, i) => (cell === '#' ? [start + i * cellBytes] : []));
+    const used = Array.from(cells).flatMap((cell, i) => (cell === '#' ? [start + i * cellBytes] : []));
     // A fragment begins in the middle of a cell, 8 bytes before its block: the cell is that of whoever came first, and shows him.
     expect([used[0], used.length * cellBytes]).toEqual([blocks[1]!, 1008]);
   });

@@ -1,4 +1,3 @@
-#!/usr/bin/env node
 /** The command line: `npx @allokit/inspect COMMAND`. */
 
 import { readFileSync } from 'node:fs';

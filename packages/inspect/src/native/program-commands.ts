@@ -95,13 +95,9 @@ async function run<Result>(
   { sample = 0, depth = 16, limit = 2 ** 24, after = 0 }: ProgramOptions,
   use: (findings: readonly Finding[]) => Promise<Result>,
 ): Promise<ProgramRun<Result | undefined>> {
-  let hasFindings = false;
-  const { exitCode, result } = await runProgram(command, { mode, interval: sample, depth, limit, after }, async (findings) => {
-    hasFindings = findings.length > 0;
-    return hasFindings ? await use(findings) : undefined;
-  });
-  if (!hasFindings) process.stderr.write(`error: ${NOTHING}\n`);
-  return { exitCode: exitCode === 0 && !hasFindings ? EXIT_NOTHING : exitCode, result };
+  const { exitCode, result } = await runProgram(command, { mode, interval: sample, depth, limit, after }, async (findings) => (findings.length === 0 ? [] : [await use(findings)]));
+  if (result.length === 0) process.stderr.write(`error: ${NOTHING}\n`);
+  return { exitCode: exitCode === 0 && result.length === 0 ? EXIT_NOTHING : exitCode, result: result[0] };
 }
 
 /** Where each allocator's file goes: where there are several, their numbers and names are put in front of the suffix. */
