@@ -47,6 +47,8 @@ export interface ProfiledOptions {
   readonly interval?: number;
   /** Frames of a call stack to keep, 1..1000. Default 16. */
   readonly depth?: number;
+  /** Whether what was freed stays in the sites' totals. Default `true`; without, a call stack whose block is freed is never put into words, which is most of what an exact profile costs. */
+  readonly totals?: boolean;
   /** Numbers in 0..1 from which the distances come. Default: `Math.random`. */
   readonly random?: () => number;
 }
@@ -81,6 +83,8 @@ export class Profiled<P extends Allocator = Allocator> implements Allocator, Com
   readonly interval: number;
   /** Frames of a call stack that are kept. */
   readonly depth: number;
+  /** Whether what was freed stays in the sites' totals. */
+  readonly totals: boolean;
 
   // Private to TypeScript only, and stored once: see the note in o1heap.
   /** One word: bytes until the next sample. */
@@ -97,12 +101,13 @@ export class Profiled<P extends Allocator = Allocator> implements Allocator, Com
   /** What was freed before those, by call stack. */
   readonly #counted = new Map<string, Freed>();
 
-  private constructor(parent: P, interval: number, depth: number, random: () => number) {
+  private constructor(parent: P, { interval, depth, totals, random }: Required<ProfiledOptions>) {
     this.memory = parent.memory;
     this.alignment = parent.alignment;
     this.parent = parent;
     this.interval = interval;
     this.depth = depth;
+    this.totals = totals;
     this.countdown = new Int32Array(new ArrayBuffer(4));
     this.filter = new Uint8Array(new ArrayBuffer(2 ** FILTER_LOG2));
     this.#random = random;
@@ -114,12 +119,12 @@ export class Profiled<P extends Allocator = Allocator> implements Allocator, Com
    *
    * @throws TypeError for what is no allocator or function, RangeError for an interval or a depth out of range.
    */
-  static create<P extends Allocator>(parent: P, { interval = 0, depth = DEPTH, random = Math.random }: ProfiledOptions = {}): Profiled<P> {
+  static create<P extends Allocator>(parent: P, { interval = 0, depth = DEPTH, totals = true, random = Math.random }: ProfiledOptions = {}): Profiled<P> {
     checkAllocator(parent, 'parent');
     checkInteger(interval, 'interval', 0, 2 ** 30);
     checkInteger(depth, 'depth', 1, 1000);
     if (typeof random !== 'function') throw new TypeError(`random must be a function, got ${typeof random}`);
-    return new Profiled(parent, interval, depth, random);
+    return new Profiled(parent, { interval, depth, totals, random });
   }
 
   /** As the parent does. */
@@ -258,6 +263,7 @@ export class Profiled<P extends Allocator = Allocator> implements Allocator, Com
   }
 
   #noteFreed(sample: Sample): void {
+    if (!this.totals) return;
     if (this.interval === 0) {
       this.#count(sample, 1);
       return;

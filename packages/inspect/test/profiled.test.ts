@@ -55,6 +55,15 @@ describe('every block', () => {
     expect(heap.leaks()).toEqual([]);
   });
 
+  test('is forgotten when it is freed, where no totals are wanted', () => {
+    const heap = Profiled.create(tlsf(), { totals: false });
+    const blocks = Array.from({ length: 10 }, () => heap.allocate(100));
+    for (const block of blocks.slice(1)) heap.deallocate(block);
+    expect(heap.sites()).toMatchObject([{ liveCount: 1, liveBytes: 100, totalCount: 1, totalBytes: 100 }]);
+    heap.deallocate(blocks[0]!);
+    expect(heap.sites()).toEqual([]);
+  });
+
   test('compiled functions are no part of a stack', () => {
     const heap = Profiled.create(tlsf());
     const compiled = compile(heap);

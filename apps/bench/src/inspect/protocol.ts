@@ -5,10 +5,10 @@ export const PROGRAMS = ['churn', 'trees', 'trace'] as const;
 export type ProgramName = (typeof PROGRAMS)[number];
 
 /**
- * How a program is looked at. `off`: it passes its heap through `inspected`, and no tool is there. `objects` are the same programs on plain objects, where V8's own profilers can look:
+ * How a program is looked at. `leaks`: every block is noted until it is freed; `exact`: its place is, for good. `off`: it passes its heap through `inspected`, and no tool is there. `objects` are the same programs on plain objects, where V8's own profilers can look:
  * its sampling profiler, and its record of allocations.
  */
-export const WAYS = ['plain', 'off', 'recorded', 'sampled', 'exact', 'objects', 'objects sampled', 'objects recorded'] as const;
+export const WAYS = ['plain', 'off', 'recorded', 'sampled', 'leaks', 'exact', 'objects', 'objects sampled', 'objects recorded'] as const;
 export type Way = (typeof WAYS)[number];
 
 /** What one worker measures. */
@@ -26,7 +26,7 @@ export interface InspectAssignment extends InspectCase {
 
 /** One round's answer. */
 export interface InspectRound {
-  /** An allocation and its free. */
+  /** Processor time of an allocation and its free. */
   readonly nanoseconds: number;
   readonly checksum: number;
 }

@@ -27,7 +27,7 @@ interface Subject {
 function look(allocator: Allocator, session: Session): Subject {
   switch (session.mode) {
     case 'leaks': {
-      const profiled = Profiled.create(allocator, session);
+      const profiled = Profiled.create(allocator, { ...session, totals: false });
       return { allocator: profiled, find: () => ({ leaks: leakSites(profiled.leaks()) }) };
     }
     case 'profile': {
