@@ -3,7 +3,7 @@
 import { writeFile } from 'node:fs/promises';
 import { loadavg } from 'node:os';
 
-import { casesOf, measureInspect, type InspectResult } from '../inspect/measurement.ts';
+import { measureInspect, stepCountOf, type InspectResult } from '../inspect/measurement.ts';
 import type { ProgramName } from '../inspect/protocol.ts';
 import { claimsOfInspect, formatInspect, formatInspectClaims, formatInspectCsv, INSPECT_LEGEND } from '../inspect/report.ts';
 import { describeMachine, thisMachine } from '../report/machine.ts';
@@ -33,7 +33,7 @@ export async function inspect({ programs, rounds, warmRounds, seed, commandLine,
   const progress = makeProgress();
   const results: InspectResult[] = [];
   for (const program of programs) {
-    progress.start(program, casesOf(program).length * (1 + warmRounds + rounds));
+    progress.start(program, stepCountOf(program, warmRounds + rounds));
     const measured = await measureInspect(program, { rounds, warmRounds, seed }, (label) => progress.advance(label));
     progress.stop();
     results.push(...measured);

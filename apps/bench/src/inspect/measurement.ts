@@ -9,12 +9,15 @@ import { WAYS, type InspectAssignment, type InspectCase, type InspectRound, type
 
 /** One case, measured. */
 export interface InspectResult extends InspectCase {
-  /** Nanoseconds an allocation with its free and what the program does with the block. */
+  /** Nanoseconds an allocation with its free and what the program does with the block: the median of the isolates' medians. */
   readonly medianNs: number;
   readonly bestNs: number;
   /** By how much that is more than when nobody looks: the median over that of the same program, in the same form. */
   readonly ratio: number;
 }
+
+/** Isolates for each case whose ratio is promised: what an engine makes of the same code differs from one to the next, for good. */
+const ISOLATE_COUNT = 3;
 
 interface Entry {
   readonly what: InspectCase;
@@ -47,7 +50,7 @@ export async function measureInspect(
 ): Promise<InspectResult[]> {
   const entries: Entry[] = [];
   try {
-    for (const what of casesOf(program)) {
+    for (const what of casesOf(program).flatMap((one) => new Array<InspectCase>(isolatesOf(one)).fill(one))) {
       advance('starting');
       const assignment: InspectAssignment = { ...what, seed };
       const worker = new Worker(siblingUrl('worker', import.meta.url), { workerData: assignment });
@@ -69,12 +72,24 @@ export async function measureInspect(
   }
   const checksums = new Set(entries.flatMap((entry) => [...entry.checksums]));
   if (checksums.size > 1) throw new Error(`${program} comes to different results: ${[...checksums].join(', ')}`);
-  const medianOf = (way: Way, isCompiled: boolean): number =>
-    summarise(entries.find(({ what }) => what.way === way && what.isCompiled === isCompiled)!.samples).median;
-  return entries.map(({ what, samples }) => {
-    const { median, best } = summarise(samples);
-    return { ...what, medianNs: median, bestNs: best, ratio: median / medianOf(groundOf(what.way), what.isCompiled) };
+  const figuresOf = ({ way, isCompiled }: Pick<InspectCase, 'way' | 'isCompiled'>): { readonly medianNs: number; readonly bestNs: number } => {
+    const summaries = entries.filter(({ what }) => what.way === way && what.isCompiled === isCompiled).map(({ samples }) => summarise(samples));
+    return { medianNs: summarise(summaries.map(({ median }) => median)).median, bestNs: summarise(summaries.map(({ best }) => best)).best };
+  };
+  return casesOf(program).map((what) => {
+    const figures = figuresOf(what);
+    return { ...what, ...figures, ratio: figures.medianNs / figuresOf({ way: groundOf(what.way), isCompiled: what.isCompiled }).medianNs };
   });
+}
+
+/** How many isolates a case is measured in. */
+function isolatesOf({ way }: InspectCase): number {
+  return way === 'leaks' || way === 'exact' || way.startsWith('objects') ? 1 : ISOLATE_COUNT;
+}
+
+/** Steps of a measurement: the start of each isolate, and its rounds. */
+export function stepCountOf(program: ProgramName, rounds: number): number {
+  return casesOf(program).reduce((sum, what) => sum + isolatesOf(what), 0) * (1 + rounds);
 }
 
 async function ask(worker: Worker): Promise<InspectRound> {

@@ -56,7 +56,7 @@ const NAMES: Readonly<Record<Way, string>> = {
 export const INSPECT_LEGEND: readonly string[] = [
   'An allocation, its free, and what the program does with the block. churn: 4096 blocks of 16-1039 bytes replaced at random, both ends written;',
   'trees: binary trees of 24-byte nodes built, added up and taken apart; trace: a mix of mostly small blocks replayed.',
-  'Processor time of the thread. The ratio is that of the medians, to the same program with nobody looking. Each case in a worker of its own, all in turn.',
+  'Processor time of the thread. The ratio is that of the medians, to the same program with nobody looking. Each case in a worker of its own, those with a promise in three, all in turn.',
 ];
 
 /** The promises, a line each. */
