@@ -20,7 +20,7 @@ export type Inspector = (allocator: Allocator, name: string) => Allocator;
 /** Where the inspector is kept: one for all copies of this package in a program. */
 const INSPECTOR = Symbol.for('allokit.inspector');
 
-const registry = globalThis as { [INSPECTOR]?: Inspector };
+const registry = globalThis as { [INSPECTOR]?: Inspector | undefined };
 
 /**
  * Makes an allocator visible to tools: returns it as it is, or, where a tool was loaded, what the tool puts around it. Give it the outermost allocator of an
@@ -42,6 +42,5 @@ export function inspected(allocator: Allocator, name = 'heap'): Allocator {
  * @param inspector - `undefined` takes the present one away.
  */
 export function setInspector(inspector: Inspector | undefined): void {
-  if (inspector === undefined) delete registry[INSPECTOR];
-  else registry[INSPECTOR] = inspector;
+  registry[INSPECTOR] = inspector;
 }

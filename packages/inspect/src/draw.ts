@@ -26,6 +26,14 @@ export interface DrawingContext {
   fillText(text: string, x: number, y: number): void;
 }
 
+/** The pixels that a drawn map takes. */
+export interface DrawnSize {
+  /** From left to right. */
+  readonly width: number;
+  /** From top to bottom. */
+  readonly height: number;
+}
+
 /** Where everything goes, in pixels. */
 interface Page {
   readonly width: number;
@@ -75,7 +83,7 @@ export function svgMap(map: HeapMap, options: DrawOptions = {}): string {
  * @returns The pixels that the map took.
  * @throws TypeError or RangeError for options out of range.
  */
-export function drawMap(context: DrawingContext, map: HeapMap, options: DrawOptions = {}): { readonly width: number; readonly height: number } {
+export function drawMap(context: DrawingContext, map: HeapMap, options: DrawOptions = {}): DrawnSize {
   const picture = heapPicture(map, options);
   const { width, height, rectangles, swatches, texts } = layOut(picture, options.cellSize);
   context.clearRect(0, 0, width, height);

@@ -13,14 +13,28 @@ export interface HeapProfile {
 
 /** A function on the way to an allocation. */
 export interface HeapProfileNode {
-  /** Where it is. Lines and columns count from 0. */
-  readonly callFrame: { readonly functionName: string; readonly scriptId: string; readonly url: string; readonly lineNumber: number; readonly columnNumber: number };
+  /** Where it is. */
+  readonly callFrame: HeapProfileFrame;
   /** Bytes that are live and were allocated right here. */
   readonly selfSize: number;
   /** Its number, from 1. */
   readonly id: number;
   /** What it called. */
   readonly children: readonly HeapProfileNode[];
+}
+
+/** A place in a script. */
+export interface HeapProfileFrame {
+  /** The function's name. */
+  readonly functionName: string;
+  /** The engine's number of the script: `0`, for it is not known. */
+  readonly scriptId: string;
+  /** The file or URL. */
+  readonly url: string;
+  /** The line, from 0. */
+  readonly lineNumber: number;
+  /** The column, from 0. */
+  readonly columnNumber: number;
 }
 
 /** What one site holds. */

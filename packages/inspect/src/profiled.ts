@@ -26,6 +26,8 @@ import { captureStack, stackLines, type CapturedStack } from './stack.ts';
 
 /** Bytes between two samples on average at which a program that allocates a lot hardly slows down, and tens of megabytes are seen well: 2 MiB, as in TCMalloc. */
 export const SAMPLE_INTERVAL = 2 * 2 ** 20;
+/** The part of the time that taking samples may take, for programs that allocate faster than that: a thirty-third. */
+export const SAMPLE_TIME_SHARE = 0.03;
 
 /** Frames of a call stack that are kept by default. */
 const DEPTH = 16;
@@ -38,6 +40,11 @@ const FILTER_SHIFT = 32 - FILTER_LOG2;
 /** An entry that has counted so far no longer counts. */
 const FILTER_MAX = 0xff;
 
+/** Samples after which it is looked at how long they took. */
+const WINDOW_COUNT = 8;
+/** The most bytes between two samples on average. */
+const INTERVAL_MAX = 2 ** 30;
+
 /** Freed samples whose stacks are kept unread, at the most: 1 MiB or so. */
 const FREED_COUNT_MAX = 4096;
 
@@ -49,6 +56,11 @@ export interface ProfiledOptions {
   readonly depth?: number;
   /** Whether what was freed stays in the sites' totals. Default `true`; without, a call stack whose block is freed is never put into words, which is most of what an exact profile costs. */
   readonly totals?: boolean;
+  /**
+   * The part of the time that taking samples may take, above 0: while it would take more, more bytes lie between samples than `interval` says, and each sample stands for more. So a program
+   * that allocates gigabytes a second is hardly slowed down either. Default: no limit.
+   */
+  readonly timeShareMax?: number;
   /** Numbers in 0..1 from which the distances come. Default: `Math.random`. */
   readonly random?: () => number;
 }
@@ -92,6 +104,12 @@ export class Profiled<P extends Allocator = Allocator> implements Allocator, Com
   /** How many samples' addresses fall on each entry. */
   declare private readonly filter: Uint8Array;
   readonly #random: () => number;
+  readonly #timeShareMax: number;
+  /** Bytes between two samples as of the last one: what the next one's weight follows from. */
+  #currentInterval: number;
+  #windowStartMs = 0;
+  #windowSpentMs = 0;
+  #windowCount = 0;
   /** Those that are live, oldest first. */
   readonly #samples = new Map<Address, Sample>();
   /** Those that were freed and not yet counted. Where they are too many, a random half stands for all. */
@@ -101,7 +119,7 @@ export class Profiled<P extends Allocator = Allocator> implements Allocator, Com
   /** What was freed before those, by call stack. */
   readonly #counted = new Map<string, Freed>();
 
-  private constructor(parent: P, { interval, depth, totals, random }: Required<ProfiledOptions>) {
+  private constructor(parent: P, { interval, depth, totals, timeShareMax, random }: Required<ProfiledOptions>) {
     this.memory = parent.memory;
     this.alignment = parent.alignment;
     this.parent = parent;
@@ -111,6 +129,8 @@ export class Profiled<P extends Allocator = Allocator> implements Allocator, Com
     this.countdown = new Int32Array(new ArrayBuffer(4));
     this.filter = new Uint8Array(new ArrayBuffer(2 ** FILTER_LOG2));
     this.#random = random;
+    this.#timeShareMax = timeShareMax;
+    this.#currentInterval = interval;
     this.#restart();
   }
 
@@ -119,12 +139,13 @@ export class Profiled<P extends Allocator = Allocator> implements Allocator, Com
    *
    * @throws TypeError for what is no allocator or function, RangeError for an interval or a depth out of range.
    */
-  static create<P extends Allocator>(parent: P, { interval = 0, depth = DEPTH, totals = true, random = Math.random }: ProfiledOptions = {}): Profiled<P> {
+  static create<P extends Allocator>(parent: P, { interval = 0, depth = DEPTH, totals = true, timeShareMax = Infinity, random = Math.random }: ProfiledOptions = {}): Profiled<P> {
     checkAllocator(parent, 'parent');
-    checkInteger(interval, 'interval', 0, 2 ** 30);
+    checkInteger(interval, 'interval', 0, INTERVAL_MAX);
     checkInteger(depth, 'depth', 1, 1000);
     if (typeof random !== 'function') throw new TypeError(`random must be a function, got ${typeof random}`);
-    return new Profiled(parent, { interval, depth, totals, random });
+    if (!(timeShareMax > 0)) throw new RangeError(`timeShareMax must be above 0, got ${String(timeShareMax)}`);
+    return new Profiled(parent, { interval, depth, totals, timeShareMax, random });
   }
 
   /** As the parent does. */
@@ -244,12 +265,31 @@ export class Profiled<P extends Allocator = Allocator> implements Allocator, Com
       this.countdown[0] = left;
       return;
     }
-    this.#restart();
     // The chance that this block had to be in the sample.
-    const weight = this.interval === 0 ? 1 : 1 / -Math.expm1(-size / this.interval);
-    this.#samples.set(address, { size, weight, origin: captureStack(this.depth, Reflect.get(Profiled.prototype, method)) });
+    const weight = this.interval === 0 ? 1 : 1 / -Math.expm1(-size / this.#currentInterval);
+    this.#samples.set(address, { size, weight, origin: this.#timedStack(method) });
+    this.#restart();
     const entry = Math.imul(address, FILTER_FACTOR) >>> FILTER_SHIFT;
     if (this.filter[entry]! < FILTER_MAX) this.filter[entry]! += 1;
+  }
+
+  /** Takes the stack, and looks at how long that took: if too long for what the program does in between, the next samples lie further apart. */
+  #timedStack(method: 'allocate' | 'reallocate'): CapturedStack {
+    const own: unknown = Reflect.get(Profiled.prototype, method);
+    if (this.interval === 0 || this.#timeShareMax === Infinity) return captureStack(this.depth, own);
+    const startMs = performance.now();
+    const origin = captureStack(this.depth, own);
+    const endMs = performance.now();
+    this.#windowSpentMs += endMs - startMs;
+    this.#windowCount += 1;
+    if (this.#windowCount < WINDOW_COUNT) return origin;
+    const share = this.#windowSpentMs / (endMs - this.#windowStartMs);
+    if (share > this.#timeShareMax) this.#currentInterval = Math.min(INTERVAL_MAX, this.#currentInterval * 2);
+    else if (share < this.#timeShareMax / 4) this.#currentInterval = Math.max(this.interval, this.#currentInterval / 2);
+    this.#windowStartMs = endMs;
+    this.#windowSpentMs = 0;
+    this.#windowCount = 0;
+    return origin;
   }
 
   /** A block that may be in the sample, and is free now; or none. */
@@ -289,8 +329,8 @@ export class Profiled<P extends Allocator = Allocator> implements Allocator, Com
 
   /** Draws the distance to the next sample. */
   #restart(): void {
-    // Every block is past a distance of nothing.
-    this.countdown[0] = this.interval === 0 ? 0 : Math.min(2 ** 31 - 1, Math.ceil(-Math.log(1 - this.#random() * (1 - 2 ** -53)) * this.interval));
+    // With an interval of 0 every block is past the distance, which is nothing.
+    this.countdown[0] = this.interval === 0 ? 0 : Math.min(2 ** 31 - 1, Math.ceil(-Math.log(1 - this.#random() * (1 - 2 ** -53)) * this.#currentInterval));
   }
 
   #stackOf(origin: CapturedStack): string {

@@ -25,13 +25,24 @@ const OPERATION_SIZE = OPERATION_WORDS * 4;
 const ALIGNMENT_LOG2_MAX = 30;
 
 /** What an operation does: the low byte of its first word. */
-export const KIND = { malloc: 0, free: 1, realloc: 2, calloc: 3 } as const;
+export const KIND = {
+  /** Allocates into a slot. */
+  malloc: 0,
+  /** Frees the block in a slot. */
+  free: 1,
+  /** Changes the size of the block in a slot. */
+  realloc: 2,
+  /** Allocates into a slot, and clears the block. */
+  calloc: 3,
+} as const;
 
 /** A trace in memory, known to be possible: see {@link parseTrace}. */
 export interface Trace {
   /** How it is called in reports. */
   readonly name: string;
+  /** Slots that it uses: blocks that live at once, at the most. */
   readonly slotCount: number;
+  /** Operations in it. */
   readonly operationCount: number;
   /** The largest sum of the sizes of blocks that lived at once, in bytes. */
   readonly peakLiveBytes: number;
@@ -41,6 +52,7 @@ export interface Trace {
 
 /** A trace that is damaged or impossible. The message says which one, where, and what is wrong. */
 export class TraceError extends Error {
+  /** `TraceError`: tells the class where several copies of the package are loaded. */
   override readonly name = 'TraceError';
 }
 

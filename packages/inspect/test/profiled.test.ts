@@ -111,8 +111,20 @@ describe('a sample', () => {
     expect(Math.abs(total / (count * 16) - 1)).toBeLessThan(0.1);
   });
 
+  test('is taken more seldom where it takes too long, and stands for more', () => {
+    const count = 20_000;
+    const totalOf = (timeShareMax: number): { readonly bytes: number; readonly samples: number } => {
+      const heap = Profiled.create(tlsf(2 ** 20), { interval: 100, depth: 1, random: seeded(3), timeShareMax });
+      for (let i = 0; i < count; i += 1) heap.allocate(16);
+      return { bytes: heap.sites().reduce((sum, { totalBytes }) => sum + totalBytes, 0), samples: heap.leaks().length };
+    };
+    const [all, few] = [totalOf(1e9), totalOf(0.01)];
+    expect(few.samples).toBeLessThan(all.samples / 2);
+    for (const { bytes, samples } of [all, few]) expect(Math.abs(bytes / (16 * count) - 1)).toBeLessThan(5 / Math.sqrt(samples));
+  });
+
   test('options out of range are refused', () => {
-    for (const options of [{ interval: -1 }, { interval: 2 ** 31 }, { depth: 0 }, { depth: 1.5 }]) expect(() => Profiled.create(tlsf(), options)).toThrow(RangeError);
+    for (const options of [{ interval: -1 }, { interval: 2 ** 31 }, { depth: 0 }, { depth: 1.5 }, { timeShareMax: 0 }]) expect(() => Profiled.create(tlsf(), options)).toThrow(RangeError);
     expect(() => Profiled.create(tlsf(), { random: 1 as unknown as () => number })).toThrow(TypeError);
   });
 });

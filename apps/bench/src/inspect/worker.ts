@@ -4,7 +4,7 @@ import { Session } from 'node:inspector/promises';
 import { parentPort, workerData } from 'node:worker_threads';
 
 import { compile, type Allocator } from '@allokit/allocator';
-import { Profiled, Recorded, SAMPLE_INTERVAL, inspected } from '@allokit/inspect';
+import { Profiled, Recorded, SAMPLE_INTERVAL, SAMPLE_TIME_SHARE, inspected } from '@allokit/inspect';
 import { generalPurpose } from 'allokit';
 
 import { onHeap, onObjects, type Program } from './programs.ts';
@@ -21,7 +21,7 @@ function look(heap: Allocator): Allocator {
     case 'recorded':
       return Recorded.create(heap, { limit: 2 ** 20 });
     case 'sampled':
-      return Profiled.create(heap, { interval: SAMPLE_INTERVAL });
+      return Profiled.create(heap, { interval: SAMPLE_INTERVAL, timeShareMax: SAMPLE_TIME_SHARE });
     case 'leaks':
       return Profiled.create(heap, { totals: false });
     case 'exact':

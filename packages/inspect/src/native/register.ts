@@ -11,7 +11,7 @@ import { threadId } from 'node:worker_threads';
 import { Tracked, setInspector, type Allocator } from '@allokit/allocator';
 import { heapMap } from '../heap-map.ts';
 import { leakSites } from '../leak-report.ts';
-import { Profiled } from '../profiled.ts';
+import { Profiled, SAMPLE_TIME_SHARE } from '../profiled.ts';
 import { Recorded } from '../recorded.ts';
 import { encodeTrace } from '../trace.ts';
 import { VARIABLE, type Finding, type Session } from './session.ts';
@@ -27,11 +27,11 @@ interface Subject {
 function look(allocator: Allocator, session: Session): Subject {
   switch (session.mode) {
     case 'leaks': {
-      const profiled = Profiled.create(allocator, { ...session, totals: false });
+      const profiled = Profiled.create(allocator, { ...session, totals: false, timeShareMax: SAMPLE_TIME_SHARE });
       return { allocator: profiled, find: () => ({ leaks: leakSites(profiled.leaks()) }) };
     }
     case 'profile': {
-      const profiled = Profiled.create(allocator, session);
+      const profiled = Profiled.create(allocator, { ...session, timeShareMax: SAMPLE_TIME_SHARE });
       return { allocator: profiled, find: () => ({ sites: profiled.sites() }) };
     }
     case 'record': {
