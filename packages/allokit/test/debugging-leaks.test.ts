@@ -27,8 +27,7 @@ function leaks(program: string): { readonly status: number | null; readonly outp
 
 /** A program after the change that the guide proposes. */
 function repaired(program: string): string {
-  const [diff = ''] = blocks('diff');
-  const side = (sign: string): string => diff.split('\n').filter((line) => line.startsWith(sign)).map((line) => line.slice(1)).join('\n');
+  const side = (sign: string): string => GUIDE.split('\n').filter((line) => line.startsWith(`    ${sign}`)).map((line) => line.slice(5)).join('\n');
   expect(program).toContain(side('-'));
   return program.replace(side('-'), side('+'));
 }

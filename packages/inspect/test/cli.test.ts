@@ -23,7 +23,7 @@ afterAll(() => {
 
 /** Runs the tool. */
 function inspect(args: readonly string[], env: NodeJS.ProcessEnv = {}): { readonly status: number | null; readonly stdout: string; readonly stderr: string } {
-  return spawnSync(process.execPath, ['--conditions=source', CLI, ...args], { encoding: 'utf8', cwd: folder, env: { ...process.env, ...env } });
+  return spawnSync(process.execPath, ['--conditions=source', CLI, ...args], { encoding: 'utf8', cwd: folder, env: { ...process.env, NODE_COMPILE_CACHE: join(folder, 'cache'), ...env } });
 }
 
 test('leaks are reported by place; the program gets its arguments', () => {
