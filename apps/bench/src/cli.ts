@@ -13,12 +13,14 @@ import { compileMode, COMPILE_EXPERIMENTS, type CompileExperiment } from './comm
 import { compose } from './commands/compose.ts';
 import { copy } from './commands/copy.ts';
 import { gc, GC_WORKLOADS } from './commands/gc.ts';
+import { inspect } from './commands/inspect.ts';
 import { instances, INSTANCES_SIZE } from './commands/instances.ts';
 import { record } from './commands/record.ts';
 import { threads } from './commands/threads.ts';
 import { vmem, VMEM_SIZE, VmemSizeError } from './commands/vmem.ts';
 import { PROGRAM_LINES_MAX } from './compile-mode/program-generator.ts';
 import { OPERATIONS, type Operation } from './copy/subjects.ts';
+import { PROGRAMS, type ProgramName } from './inspect/protocol.ts';
 import { INSTANCE_EXPERIMENTS, type InstanceExperimentName } from './instances/measurement.ts';
 import { TASKS, type Task } from './threads/subjects.ts';
 import { TraceError } from './trace/trace.ts';
@@ -138,6 +140,14 @@ roundsCommand(program, 'threads', 'Allocating in one thread and in several at on
     const tasks = TASKS.filter((name) => picks.length === 0 || picks.includes(name));
     const isFine = await threads({ tasks, rounds, warmRounds, json, commandLine: commandLine(), ...(await outputPaths(options)) });
     if (!isFine) process.exitCode = 1;
+  });
+
+roundsCommand(program, 'inspect', 'What it costs a program to be looked at: recorded, sampled, every block noted, or not at all; V8\'s own profilers beside.', { rounds: 21, warm: 8 })
+  .option('--seed <number>', 'seed of the random sizes', wholeNumber(0), 1)
+  .option('--program <name>', `do one only, of ${PROGRAMS.join(', ')}; repeat for more (default: all)`, oneOf(PROGRAMS), [] as ProgramName[])
+  .action(async ({ json, csv, rounds, warm: warmRounds, seed, program: picks }: RoundsOptions & { readonly seed: number; readonly program: readonly ProgramName[] }) => {
+    const programs = PROGRAMS.filter((name) => picks.length === 0 || picks.includes(name));
+    await inspect({ programs, rounds, warmRounds, seed, json, commandLine: commandLine(), csv: csv === undefined ? undefined : await userPath(csv) });
   });
 
 program

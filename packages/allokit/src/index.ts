@@ -35,6 +35,8 @@ export {
   copyBytes,
   type ElementType,
   eraseHeader,
+  type ExtentUse,
+  type ExtentVisitor,
   Fallback,
   type FallbackStats,
   FENCE_BYTE,
@@ -52,6 +54,8 @@ export {
   type HotPathNames,
   type HotPaths,
   type HotPathWriter,
+  inspected,
+  type Inspector,
   isAligned,
   isPowerOfTwo,
   isRepairable,
@@ -75,6 +79,7 @@ export {
   type Patience,
   powerOfTwoCeil,
   powerOfTwoFloor,
+  type ReadableMemory,
   readUtf8,
   Reclaiming,
   type Recovery,
@@ -94,6 +99,7 @@ export {
   Segregator,
   type SegregatorOptions,
   type SegregatorStats,
+  setInspector,
   SIZE_MAX,
   Tracked,
   type TrackedEvent,
@@ -115,6 +121,7 @@ export {
   type ArenaOptions,
   type ArenaStats,
   CHUNK_SIZE_DEFAULT,
+  visitArena,
 } from '@allokit/arena';
 export {
   Asset,
@@ -216,6 +223,7 @@ export {
   type SlabPoolOptions,
   type SlabPoolStats,
   SPARE_BYTES_DEFAULT,
+  visitSlabPool,
 } from '@allokit/slab-pool';
 export {
   CLASS_COUNT,
@@ -235,6 +243,7 @@ export {
   type TierRequest,
   TIERS_DEFAULT,
   type TierStats,
+  visitTier,
 } from '@allokit/tiered-arena';
 export { Tlsf, TLSF_REQUEST_SIZE_MAX, TLSF_SIZE_MIN, type TlsfAttachOptions, type TlsfGrowth, type TlsfOptions, type TlsfStats } from '@allokit/tlsf';
 export {

@@ -31,7 +31,6 @@ import {
   isPowerOfTwo,
   writeHeader,
   ADDRESS_SPACE_SIZE,
-  HEADER_SIZE,
   type Address,
   type AllocatorStats,
   type Memory,
@@ -40,37 +39,33 @@ import {
   type Repair,
   type Repairable,
 } from '@allokit/allocator';
+import {
+  CAPACITY,
+  CHUNK_BLOCK_SIZE,
+  CHUNK_HEADER_SIZE,
+  CHUNK_NEXT,
+  CHUNK_SIZE,
+  CHUNK_USED_BEFORE,
+  CURRENT,
+  CURSOR,
+  FAILURES,
+  GRANULE_LOG2,
+  HEADER,
+  LIMIT,
+  PEAK,
+  STATE_SIZE,
+} from './layout.ts';
 
 /** Bytes of a chunk when nothing is said. */
 export const CHUNK_SIZE_DEFAULT = 2 * 2 ** 20;
 /** The alignment of blocks when nothing is said. */
 export const ARENA_ALIGNMENT_DEFAULT = 8;
 
-const HEADER = { kind: 'AREN', version: 1 };
-const FIELDS = 4;
-const GRANULE_LOG2 = FIELDS;
-const CHUNK_SIZE = FIELDS + 1;
-const CURRENT = FIELDS + 2;
-const CURSOR = FIELDS + 3;
-const LIMIT = FIELDS + 4;
-const CAPACITY = FIELDS + 5;
-const PEAK = FIELDS + 6;
-const FAILURES = FIELDS + 7;
-const STATE_SIZE = 48;
-
-const CHUNK_NEXT = 0;
-const CHUNK_BLOCK_SIZE = 1;
-const CHUNK_USED_BEFORE = 2;
-const CHUNK_HEADER_SIZE = 16;
-
 const ALIGNMENT_MIN = 4;
 const ALIGNMENT_MAX = 4096;
 const CHUNK_SIZE_MIN = 256;
 
 const NO_WORDS = new Int32Array(0);
-
-if (FIELDS * 4 !== HEADER_SIZE) throw new RangeError('the fields must follow the header');
-if (STATE_SIZE < (FAILURES + 1) * 4 || STATE_SIZE % 16 !== 0) throw new RangeError('the state must hold its fields and keep the chunk aligned');
 
 /** How to make an {@link Arena}. */
 export interface ArenaOptions {

@@ -6,6 +6,7 @@
 export type { Bins } from './bins.ts';
 export { checkHeap } from './check.ts';
 export { createHeap, createHeapAt, findHeap, HEAP_SIZE_DEFAULT, type HeapAttachOptions, type HeapGrowth, type HeapOptions, heapSizeMin, isHeapAt } from './creation.ts';
+export { visitHeap } from './extents.ts';
 export { join } from './fragments.ts';
 export { type HeapStats, TaggedHeap } from './heap.ts';
 export { type BinTexts, fragmentHotPaths } from './hot-paths.ts';

@@ -8,10 +8,10 @@ import { HeapCore, STATE_SIZE } from './core.ts';
 import { FIELD_SIZE, type FieldKind } from './field-kind.ts';
 import { FinalizerTable } from './finalizer-table.ts';
 import { Handle, Scope, type Scopes } from './handle.ts';
-import { cellSizeOf, typeOf } from './header.ts';
+import { cellSizeOf, OBJECT_HEADER_SIZE, typeOf } from './header.ts';
 import { censusOf, statsOf, type HeapStats, type TypeCensus } from './heap-stats.ts';
 import { loadImage, saveImage, type ImageOptions } from './image.ts';
-import { largeBlockSize, LargeSpace } from './large-space.ts';
+import { largeBlockSize, largeBlockStart, LargeSpace } from './large-space.ts';
 import type { Fields } from './layout.ts';
 import { Nursery } from './nursery.ts';
 import { ArrayType, RecordType } from './object-type.ts';
@@ -32,6 +32,8 @@ export type CollectionKind = 'minor' | 'full' | 'compact';
 export interface HeapCell {
   /** The reference, or where the run starts. */
   readonly address: Address;
+  /** Where what it takes starts: the header, or what lies in front of that. */
+  readonly start: Address;
   /** What it takes, header and rounding included. */
   readonly size: number;
   /** Whether the marking under way, or the last one if this is not swept yet, reached it. */
@@ -354,11 +356,13 @@ export class GenerationalHeap {
     const { nursery } = this.#parts;
     const add = (space: HeapCell['space']) => (address: Address): void => {
       const payload = payloadSizeOf(this.#core.words, address);
-      const size = space === 'large' ? largeBlockSize(payload) : cellSizeOf(payload);
-      cells.push({ address, size, type: this.typeOf(address).name, space, isMarked: this.#core.words[(address >> 2) - 2]! < 0 });
+      const isLarge = space === 'large';
+      const size = isLarge ? largeBlockSize(payload) : cellSizeOf(payload);
+      const start = isLarge ? largeBlockStart(address, payload) : address - OBJECT_HEADER_SIZE;
+      cells.push({ address, start, size, type: this.typeOf(address).name, space, isMarked: this.#core.words[(address >> 2) - 2]! < 0 });
     };
     if (!nursery.isDegraded) walkYoung(this.#parts, (ref) => add(ref >= nursery.edenStart && ref < nursery.edenEnd ? 'eden' : 'survivors')(ref));
-    walkOld(this.#parts, add('old'), (address, size) => cells.push({ address, size, space: 'old', isMarked: false }));
+    walkOld(this.#parts, add('old'), (address, size) => cells.push({ address, start: address, size, space: 'old', isMarked: false }));
     walkLarge(this.#parts, add('large'));
     return cells;
   }

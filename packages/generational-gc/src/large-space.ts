@@ -20,6 +20,11 @@ export function largeBlockSize(size: number): number {
   return alignUp(cardBytesOf(size) + WIDE_PREFIX_SIZE + OBJECT_HEADER_SIZE + size, 16);
 }
 
+/** Where the block starts that an object with a payload of so many bytes lies in. */
+export function largeBlockStart(ref: Address, size: number): Address {
+  return ref - OBJECT_HEADER_SIZE - WIDE_PREFIX_SIZE - cardBytesOf(size);
+}
+
 /** The list of large objects. */
 export class LargeSpace {
   readonly #core: HeapCore;

@@ -4,6 +4,7 @@
  * @module @allokit/slab-pool
  */
 export { CLASS_SIZES_DEFAULT, CLASS_SIZES_FINE } from './classes.ts';
+export { visitSlabPool } from './extents.ts';
 export {
   SLAB_SIZE_DEFAULT,
   SPARE_BYTES_DEFAULT,

@@ -5,6 +5,7 @@
  */
 export { type ElementViews } from './element-views.ts';
 export { PAGE_SIZE_DEFAULT, TIERS_DEFAULT, type TierPlan, type TieredArenaOptions } from './options.ts';
+export { visitTier } from './extents.ts';
 export { Owned } from './owned.ts';
 export { CLASS_COUNT, CLASS_LARGE, SLOT_SIZE_MAX, sizeClass } from './size-class.ts';
 export { type TierStats } from './stats.ts';

@@ -1,0 +1,89 @@
+import { spawnSync } from 'node:child_process';
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { gunzipSync } from 'node:zlib';
+import pprof from 'pprof/proto/profile.js';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { demandOf, type HeapProfileNode } from '../src/index.ts';
+import { readTrace } from '../src/native/index.ts';
+
+const CLI = fileURLToPath(new URL('../src/native/cli.ts', import.meta.url));
+const LEAKY = fileURLToPath(new URL('programs/leaky.ts', import.meta.url));
+const LINE = readFileSync(LEAKY, 'utf8').split('\n').findIndex((line) => line.includes('return sprites.allocate')) + 1;
+
+let folder = '';
+beforeAll(() => {
+  folder = mkdtempSync(join(tmpdir(), 'allokit-cli-'));
+});
+afterAll(() => {
+  rmSync(folder, { recursive: true });
+});
+
+/** Runs the tool. */
+function inspect(args: readonly string[], env: NodeJS.ProcessEnv = {}): { readonly status: number | null; readonly stdout: string; readonly stderr: string } {
+  return spawnSync(process.execPath, ['--conditions=source', CLI, ...args], { encoding: 'utf8', cwd: folder, env: { ...process.env, NODE_COMPILE_CACHE: join(folder, 'cache'), ...env } });
+}
+
+test('leaks are reported by place; the program gets its arguments', () => {
+  const { status, stdout, stderr } = inspect(['leaks', LEAKY, '--depth', 'x']);
+  expect(stdout).toBe('--depth x\n');
+  expect(stderr.split('\n').slice(0, 4)).toEqual([
+    'sprites: 10 blocks of 1,000 B still live, from 1 place',
+    '',
+    '1,000 B in 10 blocks, allocated',
+    `  at load (file://${LEAKY}:${LINE}:18)`,
+  ]);
+  expect(stderr).toContain('sounds: no leaks');
+  expect(status).toBe(1);
+});
+
+test('leaks as JSON go to a file; a program that fails keeps its exit code', () => {
+  const { status, stderr } = inspect(['leaks', '--json', '--depth', '1', '-o', 'leaks.json', LEAKY], { EXIT: '3' });
+  expect([status, stderr]).toEqual([3, '']);
+  const findings = JSON.parse(readFileSync(join(folder, 'leaks.json'), 'utf8')) as unknown;
+  expect(findings).toEqual([
+    { name: 'sprites', leaks: [{ stack: `at load (file://${LEAKY}:${LINE}:18)`, count: 10, bytes: 1000 }] },
+    { name: 'sounds', leaks: [] },
+  ]);
+});
+
+test.each(['a.pb.gz', 'a.heapprofile'])('the profile %s is written in the format that its name says', (output) => {
+  expect(inspect(['profile', '-o', output, LEAKY]).status).toBe(0);
+  const bytes = readFileSync(join(folder, output));
+  const sum = ({ selfSize, children }: HeapProfileNode): number => children.reduce((all, child) => all + sum(child), selfSize);
+  const live = output.endsWith('.gz')
+    ? pprof.perftools.profiles.Profile.decode(gunzipSync(bytes)).sample.reduce((all, { value }) => all + Number(value![3]), 0)
+    : sum((JSON.parse(bytes.toString()) as { head: HeapProfileNode }).head);
+  expect(live).toBe(1000);
+});
+
+test('a program is recorded, each of its allocators; the trace is tuned and mapped', async () => {
+  expect(inspect(['record', '-o', 'program.altrace.gz', LEAKY]).status).toBe(0);
+  const sprites = await readTrace(join(folder, 'program-1-sprites.altrace.gz'));
+  expect([sprites.operationCount, demandOf(sprites).live]).toEqual([190, 1100]);
+  expect((await readTrace(join(folder, 'program-2-sounds.altrace.gz'))).operationCount).toBe(200);
+
+  writeFileSync(join(folder, 'mine.ts'), `
+    import { Tlsf } from ${JSON.stringify(import.meta.resolve('@allokit/tlsf'))};
+    export const candidates = [{ name: 'mine', description: 'half of it', create: (memory, size) => Tlsf.create(memory, { size: Math.floor(size / 2) }) }];
+  `);
+  const { stdout, stderr } = inspect(['tune', '--rounds', '1', '--candidates', 'mine.ts', 'program-1-sprites.altrace.gz']);
+  expect([stderr, stdout]).toEqual(['', expect.stringContaining('Fastest: mine. Smallest: mine.')]);
+  expect(inspect(['map', '-o', 'trace.svg', '--allocator', 'tlsf', '--after', '50', 'program-1-sprites.altrace.gz']).status).toBe(0);
+  expect(readFileSync(join(folder, 'trace.svg'), 'utf8')).toContain('program-1-sprites over tlsf, after 50 operations: ');
+});
+
+test('a program is mapped on its way; what cannot be says why', () => {
+  const { status, stderr } = inspect(['map', '-o', 'way.svg', '--after', '195', LEAKY]);
+  expect([status, stderr]).toEqual([2, expect.stringContaining('sprites: no map: it did 190 operations, not 195')]);
+  expect(existsSync(join(folder, 'way-1-sprites.svg'))).toBe(false);
+  expect(readFileSync(join(folder, 'way-2-sounds.svg'), 'utf8')).toContain('32 B in 1 block;');
+});
+
+test('what goes wrong is said', () => {
+  writeFileSync(join(folder, 'nothing.js'), 'console.log(1)');
+  expect(inspect(['leaks', 'nothing.js'])).toMatchObject({ status: 2, stdout: '1\n', stderr: expect.stringContaining('passed no allocator') as string });
+  expect(inspect(['replay', 'missing.altrace'])).toMatchObject({ status: 2, stderr: expect.stringContaining('missing.altrace: no such file') as string });
+});
