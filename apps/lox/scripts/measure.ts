@@ -1,7 +1,8 @@
 /**
  * What collection costs a program: its share of the time, and the memory at most against what was ever alive at once. `pnpm --filter lox measure [file ...]`
  *
- * A run with the default settings is measured, in time of the processor, so that others who use it do not matter. A second one collects everything after every 512 KiB, and looks what is left: that is what is alive.
+ * A run with the default settings is measured, in time of the processor, so that others who use it do not matter. A second one collects everything after
+ * every 2 MiB, and looks what is left: that is what is alive.
  */
 
 import { readFileSync } from 'node:fs';
@@ -11,7 +12,7 @@ import { HybridSpace } from '../src/records/index.ts';
 import { Session } from '../src/session.ts';
 import type { Machine } from '../src/machine/index.ts';
 
-const LIVE_EVERY_BYTES = 2 ** 19;
+const LIVE_EVERY_BYTES = 2 ** 21;
 const MIB = 2 ** 20;
 
 /** Milliseconds that this process has had the processor. */
@@ -27,7 +28,13 @@ interface Measurement {
 
 function run(source: Uint8Array): Measurement {
   const start = processorMs();
-  const session = new Session({ makeSpace: () => HybridSpace.create(), compilesOnly: false, write: () => undefined, writeError: (text) => process.stderr.write(text), clock: processorMs });
+  const session = new Session({
+    makeSpace: () => HybridSpace.create(),
+    compilesOnly: false,
+    write: () => undefined,
+    writeError: (text) => process.stderr.write(text),
+    clock: processorMs,
+  });
   if (session.interpret(source) !== 0 || session.machine === undefined) throw new Error('the program failed');
   return { runMs: processorMs() - start, machine: session.machine };
 }

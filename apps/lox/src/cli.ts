@@ -77,7 +77,9 @@ const program = new Command('lox')
   .option('--stats', 'say afterwards what it took, on the standard error stream', false)
   .option('--json', 'print JSON, and nothing else: what the program printed, its errors, and what it took', false)
   .option('--heap-map <file>', 'draw the heap as it is in the end, an SVG')
-  .addOption(new Option('--stress-gc [action]', 'collect at every allocation (default: step, a collection of the nursery and a little of the rest)').choices(STRESS_ACTIONS))
+  .addOption(
+    new Option('--stress-gc [action]', 'collect at every allocation (default: step, the nursery and a little of the rest)').choices(STRESS_ACTIONS),
+  )
   .option('--limit <MiB>', 'the most that the heap may take', mebibytes, 512 * MIB)
   .allowExcessArguments(false)
   .exitOverride()

@@ -11,7 +11,10 @@ const BYTES_PER_PIXEL_MIN = 8;
 const MARGIN = 12;
 const LINE = 18;
 const SPACES = ['eden', 'survivors', 'old', 'large'] as const;
-const COLOURS = ['#4e79a7', '#f28e2b', '#e15759', '#76b7b2', '#59a14f', '#edc948', '#b07aa1', '#ff9da7', '#9c755f', '#1f4e79', '#8cd17d', '#86bcb6', '#d37295', '#a0cbe8'] as const;
+const COLOURS = [
+  '#4e79a7', '#f28e2b', '#e15759', '#76b7b2', '#59a14f', '#edc948', '#b07aa1',
+  '#ff9da7', '#9c755f', '#1f4e79', '#8cd17d', '#86bcb6', '#d37295', '#a0cbe8',
+] as const;
 const FREE_COLOUR = '#e8e8e8';
 
 /** Draws everything in a heap as it lies there, dead objects that nobody found yet included: an SVG. */
@@ -28,7 +31,9 @@ export function drawHeap(heap: GenerationalHeap): string {
       colourOf,
       top + LINE,
     );
-    parts.push(`<text x="${MARGIN}" y="${top + LINE - 6}" font-weight="bold">${space}</text>`, `<text x="${MARGIN + 80}" y="${top + LINE - 6}">${drawn.caption}</text>`, ...drawn.rectangles);
+    const baseline = top + LINE - 6;
+    parts.push(`<text x="${MARGIN}" y="${baseline}" font-weight="bold">${space}</text>`, `<text x="${MARGIN + 80}" y="${baseline}">${drawn.caption}</text>`);
+    parts.push(...drawn.rectangles);
     top += LINE + drawn.height + MARGIN;
   }
   for (const [i, name] of [...names, 'free'].entries()) {
@@ -62,8 +67,9 @@ function drawSpace(cells: readonly HeapCell[], colourOf: (cell: HeapCell) => str
     for (let start = from; start < end; ) {
       const row = Math.floor(start / WIDTH);
       const stop = Math.min(end, (row + 1) * WIDTH);
-      const width = (stop - start).toFixed(2);
-      rectangles.push(`<rect x="${(MARGIN + start - row * WIDTH).toFixed(2)}" y="${top + row * ROW_HEIGHT}" width="${width}" height="${ROW_HEIGHT - 1}" fill="${colour}"/>`);
+      const x = (MARGIN + start - row * WIDTH).toFixed(2);
+      const y = top + row * ROW_HEIGHT;
+      rectangles.push(`<rect x="${x}" y="${y}" width="${(stop - start).toFixed(2)}" height="${ROW_HEIGHT - 1}" fill="${colour}"/>`);
       start = stop;
     }
     from = end;
@@ -76,5 +82,6 @@ function drawSpace(cells: readonly HeapCell[], colourOf: (cell: HeapCell) => str
     at += cell.size;
   }
   flush(at / scale);
-  return { rectangles, height: Math.ceil(at / scale / WIDTH) * ROW_HEIGHT, caption: `${cells.length} cells, ${used} of ${bytes} bytes used; a line is ${Math.round(scale * WIDTH)} bytes` };
+  const caption = `${cells.length} cells, ${used} of ${bytes} bytes used; a line is ${Math.round(scale * WIDTH)} bytes`;
+  return { rectangles, height: Math.ceil(at / scale / WIDTH) * ROW_HEIGHT, caption };
 }

@@ -38,7 +38,15 @@ export async function repl(session: Session): Promise<void> {
   const path = historyPath();
   const terminal = process.stdin.isTTY && process.stdout.isTTY;
   let history = readHistory(path);
-  const lines = createInterface({ input: process.stdin, output: process.stdout, terminal, prompt: PROMPT, history: [...history], historySize: HISTORY_SIZE, removeHistoryDuplicates: true });
+  const lines = createInterface({
+    input: process.stdin,
+    output: process.stdout,
+    terminal,
+    prompt: PROMPT,
+    history: [...history],
+    historySize: HISTORY_SIZE,
+    removeHistoryDuplicates: true,
+  });
   const encoder = new TextEncoder();
   // The lines that a terminal edits come with a history; those of a pipe do not.
   lines.on('history', (latest: string[]) => {

@@ -81,7 +81,8 @@ export function formatReport({ compile, run }: Report): string {
   if (compile.records !== undefined) {
     const { kinds, count, requestedBytes, peakBytes, takenBytes, collectionMs } = compile.records;
     parts.push(table(['record', 'count', 'bytes'], [...kinds.map((kind) => [kind.name, kind.count, kind.bytes]), ['all', count, requestedBytes]]));
-    parts.push(`${number.format(peakBytes)} bytes at once at most, in ${number.format(takenBytes)} bytes of memory; ${milliseconds(collectionMs)} in collections`);
+    const memory = `${number.format(peakBytes)} bytes at once at most, in ${number.format(takenBytes)} bytes of memory`;
+    parts.push(`${memory}; ${milliseconds(collectionMs)} in collections`);
   }
   if (run === undefined) return `${parts.join('\n')}\n`;
   const { heap } = run;
@@ -89,12 +90,13 @@ export function formatReport({ compile, run }: Report): string {
   const pauses = Object.entries(heap.pauses).filter(([, { count }]) => count > 0);
   const rows = pauses.map(([kind, { count, p50Ms, p99Ms, maxMs, totalMs }]) => [kind, count, ...[p50Ms, p99Ms, maxMs, totalMs].map(milliseconds)]);
   if (rows.length > 0) parts.push(table(['collection', 'count', 'p50', 'p99', 'longest', 'all'], rows));
-  const strings = { name: 'strings, each once', count: heap.strings };
-  parts.push(table(['alive in the end', 'count', 'bytes'], [...heap.live.map(({ name, count, bytes }) => [name, count, bytes]), ['all', heap.live.reduce((sum, { count }) => sum + count, 0), heap.liveBytes]]));
+  const all = ['all', heap.live.reduce((sum, { count }) => sum + count, 0), heap.liveBytes];
+  parts.push(table(['alive in the end', 'count', 'bytes'], [...heap.live.map(({ name, count, bytes }) => [name, count, bytes]), all]));
   parts.push(
-    `${strings.name}: ${number.format(strings.count)}`,
-    `allocated ${number.format(heap.allocatedBytes)} bytes in the nursery, of which ${percent(heap.survivalRate)} survived each collection; ${number.format(heap.promotedBytes)} became old`,
-    `the heap took ${number.format(heap.peakBytes)} bytes at most, nursery included; the write barrier remembered ${number.format(heap.barrierHitCount)} objects`,
+    `strings, each once: ${number.format(heap.strings)}`,
+    `allocated ${number.format(heap.allocatedBytes)} bytes in the nursery, of which ${percent(heap.survivalRate)} survived each collection`,
+    `${number.format(heap.promotedBytes)} bytes became old; the write barrier remembered ${number.format(heap.barrierHitCount)} objects`,
+    `the heap took ${number.format(heap.peakBytes)} bytes at most, nursery included`,
   );
   return `${parts.join('\n')}\n`;
 }

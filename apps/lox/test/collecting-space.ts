@@ -1,4 +1,7 @@
-/** A space that collects at every allocation, and overwrites what cannot be reached: a root that is missing, or a reference that no descriptor tells of, is found at once. */
+/**
+ * A space that collects at every allocation, and overwrites what cannot be reached: a root that is missing, or a reference that no descriptor tells of,
+ * is found at once.
+ */
 
 import { NULL, type Address, type Memory } from '@allokit/allocator';
 import { Arena } from '@allokit/arena';

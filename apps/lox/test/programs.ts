@@ -1,4 +1,7 @@
-/** The programs of the app, and what they are to print: what stands behind `//` at the end of a line, or on a line of its own after the program's last statement so far. */
+/**
+ * The programs of the app, and what they are to print: what stands behind `//` at the end of a line, or on a line of its own after the program's last
+ * statement so far.
+ */
 
 import { readdirSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';

@@ -8,7 +8,8 @@
  *     constants       | tag, record | tag, record | ...
  *     lines           | end of code, line | end of code, line | ...
  *
- * Nodes are in `syntax-tree.ts`. `start` is the address of a byte of the source, so nothing has a text of its own. In records that may be read word by word, a number is
+ * Nodes are in `syntax-tree.ts`. `start` is the address of a byte of the source, so nothing has a text of its own. In records that may be read word by
+ * word, a number is
  * odd, and a reference is even: that is what `odd` and `fromOdd` are for.
  */
 

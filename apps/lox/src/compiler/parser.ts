@@ -1,7 +1,8 @@
 /**
  * From tokens to a syntax tree, by recursive descent, with V. R. Pratt's precedences for expressions.
  *
- * It finds everything that can be wrong with a program, in the order of the source: what names mean, and the limits of the bytecode as well. For these it counts the bytes that the generator is
+ * It finds everything that can be wrong with a program, in the order of the source: what names mean, and the limits of the bytecode as well. For these it
+ * counts the bytes that the generator is
  * going to write, so that the generator cannot fail. After an error it goes on at the next statement.
  */
 
@@ -179,7 +180,9 @@ export class Parser {
     const kind = head & 0xff;
     let place = '';
     if (kind === TokenKind.End) place = ' at end';
-    else if (kind !== TokenKind.Unexpected && kind !== TokenKind.Unterminated) place = ` at '${readUtf8(records.space.memory, records.get(token, TOKEN_START), head >>> 8)}'`;
+    else if (kind !== TokenKind.Unexpected && kind !== TokenKind.Unterminated) {
+      place = ` at '${readUtf8(records.space.memory, records.get(token, TOKEN_START), head >>> 8)}'`;
+    }
     this.errors += `[line ${records.get(token, TOKEN_LINE)}] Error${place}: ${message}\n`;
   }
 

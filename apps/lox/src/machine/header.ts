@@ -1,4 +1,7 @@
-/** The part of the heap's object headers that the interpreter reads by itself: see `docs/garbage-collection.md`. The first of the two words has the type's number. */
+/**
+ * The part of the heap's object headers that the interpreter reads by itself: see `docs/garbage-collection.md`. The first of the two words has the
+ * type's number.
+ */
 
 /** Where it starts. */
 export const OBJECT_TYPE_SHIFT = 24;

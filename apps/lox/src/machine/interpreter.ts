@@ -1,7 +1,8 @@
 /**
  * Runs bytecode.
  *
- * Whatever may collect has everything it needs on the stack, and `top` says where that ends. Afterwards, if the heap's epoch is another, what the loop has derived from references is read anew.
+ * Whatever may collect has everything it needs on the stack, and `top` says where that ends. Afterwards, if the heap's epoch is another, what the loop has
+ * derived from references is read anew.
  */
 
 import { AllocatorError } from '@allokit/allocator';
@@ -211,7 +212,9 @@ export class Interpreter {
             }
             case Opcode.GetProperty: {
               const object = words[sp - 1]!;
-              if ((object & TAG_MASK) !== 0 || typeNumberOf(words, object) !== Type.Instance) return this.#fail(ip + 1 - code, 'Only instances have properties.');
+              if ((object & TAG_MASK) !== 0 || typeNumberOf(words, object) !== Type.Instance) {
+                return this.#fail(ip + 1 - code, 'Only instances have properties.');
+              }
               const name = words[constants + bytes[ip++]!]!;
               const entry = findEntry(words, words[(object >> 2) + Word.InstanceFields]!, name);
               if (entry !== 0) {
@@ -261,7 +264,9 @@ export class Interpreter {
               const a = words[sp - 1]!;
               let isEqual = a === b;
               // References of equal objects differ for numbers only, and a number may differ from itself.
-              if (((a & TAG_MASK) === 0 || (b & TAG_MASK) === 0) && numbers.isNumber(a) && numbers.isNumber(b)) isEqual = numbers.toNumber(a) === numbers.toNumber(b);
+              if (((a & TAG_MASK) === 0 || (b & TAG_MASK) === 0) && numbers.isNumber(a) && numbers.isNumber(b)) {
+                isEqual = numbers.toNumber(a) === numbers.toNumber(b);
+              }
               words[sp - 1] = isEqual ? TRUE : FALSE;
               continue;
             }
@@ -295,8 +300,9 @@ export class Interpreter {
               words[top] = sp << 2;
               frames[frame << 1] = ip - code;
               if (numbers.isNumber(a) && numbers.isNumber(b)) result = numbers.toValue(numbers.toNumber(a) + numbers.toNumber(b));
-              else if (((a | b) & TAG_MASK) === 0 && typeNumberOf(words, a) === Type.String && typeNumberOf(words, b) === Type.String) result = this.#strings.concatenate();
-              else return this.#fail(ip - code, 'Operands must be two numbers or two strings.');
+              else if (((a | b) & TAG_MASK) === 0 && typeNumberOf(words, a) === Type.String && typeNumberOf(words, b) === Type.String) {
+                result = this.#strings.concatenate();
+              } else return this.#fail(ip - code, 'Operands must be two numbers or two strings.');
               sp -= 1;
               break allocated;
             }

@@ -14,7 +14,8 @@ import { Strings } from './strings.ts';
 import { Tables } from './tables.ts';
 
 /**
- * What the heap is told unless the caller says otherwise: to take little memory rather than little time, because a script's objects are few. Old objects may become half again what is alive; from 4 MiB on they
+ * What the heap is told unless the caller says otherwise: to take little memory rather than little time, because a script's objects are few. Old objects
+ * may become half again what is alive; from 4 MiB on they
  * are looked through.
  */
 export const HEAP_DEFAULTS = { threshold: 2 ** 22, growth: 1.5, nurserySizeMax: 2 ** 21 } as const satisfies HeapOptions;

@@ -1,5 +1,6 @@
 /**
- * What the interpreter does with objects beside reading their fields: makes them, links them, fills their tables. Arguments of an instruction are on top of the stack, and are read from there again
+ * What the interpreter does with objects beside reading their fields: makes them, links them, fills their tables. Arguments of an instruction are on top
+ * of the stack, and are read from there again
  * whenever a collection may have been.
  */
 

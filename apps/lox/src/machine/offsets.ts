@@ -4,7 +4,20 @@ import { OBJECT_TYPE_MASK, OBJECT_TYPE_SHIFT } from './header.ts';
 import type { ObjectTypes } from './object-types.ts';
 
 /** Numbers of the types. */
-export const Type = { Number: 0, String: 1, Code: 2, Lines: 3, Constants: 4, Function: 5, Upvalue: 6, Closure: 7, Class: 8, Instance: 9, Bound: 10, Native: 11 } as const;
+export const Type = {
+  Number: 0,
+  String: 1,
+  Code: 2,
+  Lines: 3,
+  Constants: 4,
+  Function: 5,
+  Upvalue: 6,
+  Closure: 7,
+  Class: 8,
+  Instance: 9,
+  Bound: 10,
+  Native: 11,
+} as const;
 
 /** Words from the reference to a field. */
 export const Word = {

@@ -137,7 +137,10 @@ export class Strings {
     }
   }
 
-  /** Closes the gap that an entry leaves: what stands behind it, and would not be found any more, moves up (D. E. Knuth, The Art of Computer Programming, 6.4, algorithm R). */
+  /**
+   * Closes the gap that an entry leaves: what stands behind it, and would not be found any more, moves up (D. E. Knuth, The Art of Computer Programming,
+   * 6.4, algorithm R).
+   */
   #remove(words: Int32Array, entries: number, index: number): void {
     const mask = this.#mask;
     let gap = index;
