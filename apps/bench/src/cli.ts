@@ -78,11 +78,21 @@ roundsCommand(program, 'compose', 'A call through an assembly while others are a
     if (!isFine) process.exitCode = 1;
   });
 
-roundsCommand(program, 'compile-mode', 'A compiler whose records lie in V1, in an arena, in a pool with an arena, and one of plain objects.', { rounds: 15, warm: 10 })
+roundsCommand(program, 'compile-mode', 'A compiler whose records lie in V1, in an arena, in a pool with an arena; one of objects.', { rounds: 15, warm: 10 })
   .addOption(svgOption())
   .option('--seed <number>', 'seed of the generated programs and of the mix', wholeNumber(0), 1)
-  .option('--lines <number>', `compile a generated program of so many lines, at most ${PROGRAM_LINES_MAX}; repeat for more (default: five, and the written ones)`, programLines, [] as number[])
-  .option('--experiment <name>', `do one only, of ${COMPILE_EXPERIMENTS.join(', ')}; repeat for more (default: all)`, oneOf(COMPILE_EXPERIMENTS), [] as CompileExperiment[])
+  .option(
+    '--lines <number>',
+    `compile a generated program of so many lines, at most ${PROGRAM_LINES_MAX}; repeat for more (default: five, and the written ones)`,
+    programLines,
+    [] as number[],
+  )
+  .option(
+    '--experiment <name>',
+    `do one only, of ${COMPILE_EXPERIMENTS.join(', ')}; repeat for more (default: all)`,
+    oneOf(COMPILE_EXPERIMENTS),
+    [] as CompileExperiment[],
+  )
   .action(async (options: CompileModeCommandOptions) => {
     const { json, rounds, warm: warmRounds, seed, lines, experiment: picks } = options;
     const experiments = COMPILE_EXPERIMENTS.filter((name) => picks.length === 0 || picks.includes(name));

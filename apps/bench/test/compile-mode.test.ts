@@ -53,7 +53,22 @@ describe('generated programs', () => {
 
   test('have something of everything', () => {
     const source = generateProgram(2000, 1);
-    for (const feature of [/class \w+ \{/, /class \w+ < \w+/, /super\.init\(/, /return super\.\w+\(/, /this\.\w+ = /, /\bfor \(var/, /\bwhile \(/, /\} else \{/, / and /, / or /, /!\w/, /return \w+;/, /\/\/ \w/, /"[^"]+" \+/]) {
+    for (const feature of [
+      /class \w+ \{/,
+      /class \w+ < \w+/,
+      /super\.init\(/,
+      /return super\.\w+\(/,
+      /this\.\w+ = /,
+      /\bfor \(var/,
+      /\bwhile \(/,
+      /\} else \{/,
+      / and /,
+      / or /,
+      /!\w/,
+      /return \w+;/,
+      /\/\/ \w/,
+      /"[^"]+" \+/,
+    ]) {
       expect(source).toMatch(feature);
     }
   });
@@ -95,7 +110,10 @@ describe('generated programs', () => {
   });
 
   test('are within the limits of the language however long they are', { timeout: 60_000 }, () => {
-    for (const [lineCount, seed] of [[PROGRAM_LINES_MAX, 1], [3000, 2]] as const) {
+    for (const [lineCount, seed] of [
+      [PROGRAM_LINES_MAX, 1],
+      [3000, 2],
+    ] as const) {
       const source = generateProgram(lineCount, seed);
       expect(checksumOf(compileToObjects(source).script)).toBe(checksumOf(bytecodeIn(arena(), source)));
     }
@@ -113,7 +131,8 @@ describe('the compiler of objects', () => {
     '',
     '// nothing',
     'var a; var b = a; { var a = 1; { var c = a; fun f() { return c + a; } print f(); } }',
-    'class A { init() { return; } m(x) { this.x = x; return this; } } class B < A { m(x) { super.m(x); var s = super.m; return s; } init() { super.init(); } } print B().m(1);',
+    'class A { init() { return; } m(x) { this.x = x; return this; } }',
+    'class A {} class B < A { m(x) { super.m(x); var s = super.m; return s; } init() { super.init(); } } print B().m(1);',
     'for (;;) { print 1; } while (true) {} if (nil) print 1; else if (!true) print 2;',
     'var s = "two\nlines"; print s == "two" or s != nil and -1 <= 2 / 3 * 4 - (5 + 6); s = s = "x";',
     'fun a() { fun b() { fun c() { x = y; } return c; } var x; var y; return b; } a()()();',
@@ -124,9 +143,31 @@ describe('the compiler of objects', () => {
   });
 
   test.each([
-    'print 1', '1 = 2;', '(a) = 1;', 'a + b = c;', 'var 1;', '"open', '@', 'return 1;', 'print this;', 'class A { m() { super.m(); } }', 'class A < A {}', 'class A { init() { return 1; } }',
-    '{ var a; var a; }', '{ var a = a; }', 'fun f(a, a) {}', 'if true', 'for (;;', '{', 'fun', 'class A { 1 }', 'super.x;', 'a.1;', `fun f() { ${'1;'.repeat(257)} }`,
-    `{ ${Array.from({ length: 256 }, (_, i) => `var v${i};`).join('')} }`, `f(${'1,'.repeat(255)}1);`,
+    'print 1',
+    '1 = 2;',
+    '(a) = 1;',
+    'a + b = c;',
+    'var 1;',
+    '"open',
+    '@',
+    'return 1;',
+    'print this;',
+    'class A { m() { super.m(); } }',
+    'class A < A {}',
+    'class A { init() { return 1; } }',
+    '{ var a; var a; }',
+    '{ var a = a; }',
+    'fun f(a, a) {}',
+    'if true',
+    'for (;;',
+    '{',
+    'fun',
+    'class A { 1 }',
+    'super.x;',
+    'a.1;',
+    `fun f() { ${'1;'.repeat(257)} }`,
+    `{ ${Array.from({ length: 256 }, (_, i) => `var v${i};`).join('')} }`,
+    `f(${'1,'.repeat(255)}1);`,
   ])('refuses %.60j, as the other one does', (source) => {
     expect(() => compileToObjects(source)).toThrow(ObjectSyntaxError);
     expect(compile(new TextEncoder().encode(source), arena()).errors).not.toBe('');
@@ -135,7 +176,13 @@ describe('the compiler of objects', () => {
   test('a checksum tells every difference', () => {
     const source = 'fun f(a) { return a + 1; } print f("x");';
     const { script } = compileToObjects(source);
-    const sums = [script, { ...script, code: script.code.map((byte, i) => (i === 3 ? byte + 1 : byte)) }, { ...script, lines: [1, 1] }, { ...script, arity: 1 }, { ...script, constants: [1, ...script.constants.slice(1)] }];
+    const sums = [
+      script,
+      { ...script, code: script.code.map((byte, i) => (i === 3 ? byte + 1 : byte)) },
+      { ...script, lines: [1, 1] },
+      { ...script, arity: 1 },
+      { ...script, constants: [1, ...script.constants.slice(1)] },
+    ];
     expect(new Set(sums.map(checksumOf)).size).toBe(sums.length);
     expect(checksumOf(bytecodeIn(arena(), source))).toBe(checksumOf(script));
     expect(checksumOf(compileToObjects(source.replace('"x"', '"y"')).script)).not.toBe(checksumOf(script));
@@ -166,8 +213,24 @@ test('what records cost is counted by kind', () => {
 
 describe('claims', () => {
   const result = (subject: CompileSubject, bytes: number, medianMs: number, lineCount = 1000): CompileResult => ({
-    program: '', origin: 'generated', lineCount, sourceBytes: 1, subject, status: 'ok', medianMs, bestMs: medianMs, ratio: 1, collectionShare: 0, searchesPerRecord: 0, roundCount: 1,
-    recordCount: 1, requestedBytes: 1, peakBytes: bytes, takenBytes: bytes, residentBytes: bytes, kinds: [],
+    program: '',
+    origin: 'generated',
+    lineCount,
+    sourceBytes: 1,
+    subject,
+    status: 'ok',
+    medianMs,
+    bestMs: medianMs,
+    ratio: 1,
+    collectionShare: 0,
+    searchesPerRecord: 0,
+    roundCount: 1,
+    recordCount: 1,
+    requestedBytes: 1,
+    peakBytes: bytes,
+    takenBytes: bytes,
+    residentBytes: bytes,
+    kinds: [],
   });
   const row = (bytes: number, ms: number): CompileResult[] => [
     ...(['v1', 'v1-fresh', 'v1-fresh-64'] as const).map((subject) => result(subject, 100, 100)),
@@ -177,7 +240,11 @@ describe('claims', () => {
 
   test('are met at their limit, and not beyond', () => {
     expect(programClaims(row(40, 50)).every(({ isMet }) => isMet)).toBe(true);
-    expect(programClaims(row(41, 51)).filter(({ isMet }) => !isMet).map(({ text }) => text)).toEqual([
+    expect(
+      programClaims(row(41, 51))
+        .filter(({ isMet }) => !isMet)
+        .map(({ text }) => text),
+    ).toEqual([
       '1,000 lines, memory: pool+arena-fresh below v1-fresh',
       '1,000 lines, time: pool+arena below v1',
       '1,000 lines, time: pool+arena-fresh below v1-fresh',
@@ -196,9 +263,22 @@ describe('claims', () => {
   });
 
   test('of the mix compare with V1', () => {
-    const mixed = (subject: MixResult['subject'], medianNs: number, objectBytes: number): MixResult => ({ subject, status: 'ok', medianNs, bestNs: medianNs, objectBytes, heldBytes: objectBytes, roundCount: 1 });
+    const mixed = (subject: MixResult['subject'], medianNs: number, objectBytes: number): MixResult => ({
+      subject,
+      status: 'ok',
+      medianNs,
+      bestNs: medianNs,
+      objectBytes,
+      heldBytes: objectBytes,
+      roundCount: 1,
+    });
     const claims = mixClaims([mixed('v1', 50, 100), mixed('arena-16', 5, 50), mixed('arena-8', 5, 45), mixed('arena', 5, 40)]);
-    expect(claims.map(({ measured, isMet }) => [Math.round(measured), isMet])).toEqual([[10, true], [50, false], [55, true], [60, true]]);
+    expect(claims.map(({ measured, isMet }) => [Math.round(measured), isMet])).toEqual([
+      [10, true],
+      [50, false],
+      [55, true],
+      [60, true],
+    ]);
   });
 
   test('of allocators are operations a millisecond, and ratios', () => {
@@ -209,7 +289,11 @@ describe('claims', () => {
       { ...operation, workload: 'reuse', subject: 'slab-pool', medianNs: 1e6 / 1111 },
       { ...operation, workload: 'hybrid', subject: 'hybridPool', medianNs: 1e6 / 849 },
     ]);
-    expect(claims.map(({ measured, isMet }) => [Number(measured.toFixed(1)), isMet])).toEqual([[0.9, false], [1111, true], [849, false]]);
+    expect(claims.map(({ measured, isMet }) => [Number(measured.toFixed(1)), isMet])).toEqual([
+      [0.9, false],
+      [1111, true],
+      [849, false],
+    ]);
   });
 });
 
@@ -217,7 +301,24 @@ test('the command measures, and writes tables, CSV, JSON and plots', { timeout: 
   const folder = await mkdtemp(join(tmpdir(), 'allokit-bench-compile-'));
   try {
     const csv = join(folder, 'out.csv');
-    const parameters = ['compile-mode', '--lines', '100', '--experiment', 'programs', '--experiment', 'mix', '--rounds', '1', '--warm', '1', '--json', '--csv', csv, '--svg', folder];
+    const parameters = [
+      'compile-mode',
+      '--lines',
+      '100',
+      '--experiment',
+      'programs',
+      '--experiment',
+      'mix',
+      '--rounds',
+      '1',
+      '--warm',
+      '1',
+      '--json',
+      '--csv',
+      csv,
+      '--svg',
+      folder,
+    ];
     const { stdout } = await promisify(execFile)(process.execPath, ['--conditions=source', CLI, ...parameters], { maxBuffer: 2 ** 24 });
     const report = JSON.parse(stdout) as { command: string; programs: CompileResult[]; mix: MixResult[]; claims: { text: string }[] };
     expect(report.command).toBe('compile-mode');

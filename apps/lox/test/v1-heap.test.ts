@@ -174,7 +174,8 @@ describe('collections', () => {
         const { stamp, references: links } = model.get(known)!;
         const words = heap.memory.u32.subarray(known >>> 2, (known >>> 2) + 1 + links.length);
         const isIntact = words[COUNT] === links.length && links.every((link, i) => words[i + 1] === link);
-        if (heap.kindOf(known) !== stamp || !isIntact) throw new Error(`step ${step}: the object of step ${stamp} holds ${words.join(' ')}, not ${links.length} ${links.join(' ')}`);
+        if (heap.kindOf(known) !== stamp || !isIntact)
+          throw new Error(`step ${step}: the object of step ${stamp} holds ${words.join(' ')}, not ${links.length} ${links.join(' ')}`);
       }
     }
     expect(heap.stats().collectionCount).toBeGreaterThan(10);

@@ -82,27 +82,32 @@ test('figures are by kind, and those of the heap', () => {
 });
 
 describe('references', () => {
-  test.each(RECORD_KINDS.map((descriptor, kind) => [descriptor.name, kind, descriptor] as const))('of a %s are followed', (_, kind, { references, referencesFrom }) => {
-    const space = V1Space.create();
-    const size = 64;
-    const words = Array.from({ length: size / 4 }, (_value, word) => word).filter((word) => references.includes(word) || (referencesFrom !== undefined && word >= referencesFrom));
-    const holder = space.allocate(kind as RecordKind, size);
-    space.pushRoot(holder);
-    const held = words.map((word) => {
-      const record = space.allocate(RecordKind.Code, 8);
-      space.memory.u32[(holder >>> 2) + word] = record;
-      return record;
-    });
-    const lost = space.allocate(RecordKind.Code, 8);
-    // A number where a reference may be.
-    if (referencesFrom !== undefined) {
-      space.memory.u32[(holder >>> 2) + size / 4 - 1] = lost + 1;
-      held.pop();
-    }
-    space.collect();
-    space.checkInvariants();
-    expect(space.heapStats().liveCount).toBe(1 + held.length);
-  });
+  test.each(RECORD_KINDS.map((descriptor, kind) => [descriptor.name, kind, descriptor] as const))(
+    'of a %s are followed',
+    (_, kind, { references, referencesFrom }) => {
+      const space = V1Space.create();
+      const size = 64;
+      const words = Array.from({ length: size / 4 }, (_value, word) => word).filter(
+        (word) => references.includes(word) || (referencesFrom !== undefined && word >= referencesFrom),
+      );
+      const holder = space.allocate(kind as RecordKind, size);
+      space.pushRoot(holder);
+      const held = words.map((word) => {
+        const record = space.allocate(RecordKind.Code, 8);
+        space.memory.u32[(holder >>> 2) + word] = record;
+        return record;
+      });
+      const lost = space.allocate(RecordKind.Code, 8);
+      // A number where a reference may be.
+      if (referencesFrom !== undefined) {
+        space.memory.u32[(holder >>> 2) + size / 4 - 1] = lost + 1;
+        held.pop();
+      }
+      space.collect();
+      space.checkInvariants();
+      expect(space.heapStats().liveCount).toBe(1 + held.length);
+    },
+  );
 });
 
 test('out of memory is NULL', () => {

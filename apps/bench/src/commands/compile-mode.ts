@@ -1,4 +1,7 @@
-/** `compile-mode`: a compiler whose records lie in V1, in an arena, in a pool with an arena, and one of plain objects; the documented mix of objects; what is claimed of both. */
+/**
+ * `compile-mode`: a compiler whose records lie in V1, in an arena, in a pool with an arena, and one of plain objects; the documented mix of objects; what is
+ * claimed of both.
+ */
 
 import { writeFile } from 'node:fs/promises';
 import { loadavg } from 'node:os';
@@ -43,7 +46,11 @@ const HYBRIDS = ['hybridPool'];
 /** Seconds after which a peer is stopped. */
 const PEER_BUDGET = 8;
 
-/** Measures and reports. @returns Whether every compiler made the same bytecode, and every object kept its bytes. Claims that are not met are reported, and no failure. */
+/**
+ * Measures and reports.
+ *
+ * @returns Whether every compiler made the same bytecode, and every object kept its bytes. Claims that are not met are reported, and no failure.
+ */
 export async function compileMode(options: CompileModeOptions): Promise<boolean> {
   const { experiments, lines, seed, rounds, warmRounds, commandLine, json, csv, svg } = options;
   const machine = thisMachine();
@@ -52,7 +59,10 @@ export async function compileMode(options: CompileModeOptions): Promise<boolean>
     if (!json && text !== '') process.stdout.write(`${text}\n`);
   };
   const loadBefore = loadavg()[0]!;
-  say(`$ ${commandLine}\n${describeMachine(machine)}\nseed ${seed}; ${rounds} rounds after ${warmRounds} warm ones, all in turn; load average ${loadBefore.toFixed(2)} before`);
+  say(
+    `$ ${commandLine}\n${describeMachine(machine)}\nseed ${seed}; ${rounds} rounds after ${warmRounds} warm ones, all in turn; ` +
+      `load average ${loadBefore.toFixed(2)} before`,
+  );
   const progress = makeProgress();
 
   const results: CompileResult[] = [];
@@ -63,7 +73,12 @@ export async function compileMode(options: CompileModeOptions): Promise<boolean>
       say(`\n${formatCompilations(measured, colour)}`);
     }
     const longest = results.reduce((most, { lineCount }) => Math.max(most, lineCount), 0);
-    say(`\n${formatKinds(results.filter(({ lineCount }) => lineCount === longest), colour)}\n\n${COMPILE_LEGEND.join('\n')}`);
+    say(
+      `\n${formatKinds(
+        results.filter(({ lineCount }) => lineCount === longest),
+        colour,
+      )}\n\n${COMPILE_LEGEND.join('\n')}`,
+    );
   }
   const mix: MixResult[] = experiments.includes('mix') ? await measureMix(seed, { rounds, warmRounds }, progress) : [];
   if (mix.length > 0) say(`\n${formatMix(mix, colour)}`);
@@ -76,7 +91,17 @@ export async function compileMode(options: CompileModeOptions): Promise<boolean>
   if (csv !== undefined) await writeFile(csv, formatCompileCsv(results, mix));
   if (svg !== undefined) for (const path of await writePlots(svg, compilePlots(results, describeMachine(machine)))) say(path);
   if (json) {
-    const report = { command: 'compile-mode', commandLine, options: { experiments, lines, seed, rounds, warmRounds }, machine, load, claims, programs: results, mix, allocators };
+    const report = {
+      command: 'compile-mode',
+      commandLine,
+      options: { experiments, lines, seed, rounds, warmRounds },
+      machine,
+      load,
+      claims,
+      programs: results,
+      mix,
+      allocators,
+    };
     process.stdout.write(`${JSON.stringify(report, undefined, 2)}\n`);
   }
   return [...results, ...mix].every(({ status }) => status === 'ok');

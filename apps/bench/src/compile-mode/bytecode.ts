@@ -14,7 +14,8 @@ interface Bytecode {
 export function checksumOf({ name, arity, upvalueCount, code, constants, lines }: Bytecode): number {
   let sum = mix(mix(textSum(name), arity), upvalueCount);
   for (const byte of code) sum = mix(sum, byte);
-  for (const constant of constants) sum = mix(sum, typeof constant === 'object' ? checksumOf(constant) : textSum(String(constant)) + (typeof constant === 'number' ? 1 : 0));
+  for (const constant of constants)
+    sum = mix(sum, typeof constant === 'object' ? checksumOf(constant) : textSum(String(constant)) + (typeof constant === 'number' ? 1 : 0));
   for (const number of lines) sum = mix(sum, number);
   return sum >>> 0;
 }

@@ -39,8 +39,18 @@ export function programClaims(results: readonly CompileResult[]): CompileClaim[]
     if (v1 === undefined || arena === undefined || pool === undefined) return [];
     if (v1Fresh === undefined || v1Best === undefined || arenaFresh === undefined || poolFresh === undefined) return [];
     const memory = (of: CompileResult): number => of.residentBytes ?? of.peakBytes;
-    const below = (what: string, claimed: string, limit: number, own: CompileResult, base: CompileResult, of: (result: CompileResult) => number): CompileClaim =>
-      claim({ text: `${lines.toLocaleString('en')} lines, ${what}: ${own.subject} below ${base.subject}`, claimed, unit: '%', limit }, (1 - of(own) / of(base)) * 100);
+    const below = (
+      what: string,
+      claimed: string,
+      limit: number,
+      own: CompileResult,
+      base: CompileResult,
+      of: (result: CompileResult) => number,
+    ): CompileClaim =>
+      claim(
+        { text: `${lines.toLocaleString('en')} lines, ${what}: ${own.subject} below ${base.subject}`, claimed, unit: '%', limit },
+        (1 - of(own) / of(base)) * 100,
+      );
     const time = ({ medianMs }: CompileResult): number => medianMs;
     return [
       below('memory', '-73%', MEMORY_LEAST, poolFresh, v1Fresh, memory),
@@ -73,7 +83,8 @@ export function mixClaims(results: readonly MixResult[]): CompileClaim[] {
 
 /** Of the allocators themselves, by the workloads of the commands `pool` and `hybrid`. */
 export function allocatorClaims(results: readonly Result[]): CompileClaim[] {
-  const median = (workload: string, subject: string): number | undefined => results.find((one) => one.workload === workload && one.subject === subject && one.status === 'ok')?.medianNs;
+  const median = (workload: string, subject: string): number | undefined =>
+    results.find((one) => one.workload === workload && one.subject === subject && one.status === 'ok')?.medianNs;
   const ratios = ['native-malloc', 'sql.js-dlmalloc', 'rust-dlmalloc'].flatMap((malloc) => {
     const [of, own] = [median('pool', malloc), median('pool', 'slab-pool')];
     if (of === undefined || own === undefined) return [];
@@ -83,7 +94,9 @@ export function allocatorClaims(results: readonly Result[]): CompileClaim[] {
   const hybrid = median('hybrid', 'hybridPool');
   return [
     ...ratios,
-    ...(reuse === undefined ? [] : [claim({ text: '1000 times 100 of 64 bytes allocated and freed in slab-pool', claimed: '1,111', unit: 'ops/ms', limit: 1111 }, 1e6 / reuse)]),
+    ...(reuse === undefined
+      ? []
+      : [claim({ text: '1000 times 100 of 64 bytes allocated and freed in slab-pool', claimed: '1,111', unit: 'ops/ms', limit: 1111 }, 1e6 / reuse)]),
     ...(hybrid === undefined ? [] : [claim({ text: '40,000 objects in hybridPool', claimed: '850', unit: 'ops/ms', limit: 850 }, 1e6 / hybrid)]),
   ];
 }

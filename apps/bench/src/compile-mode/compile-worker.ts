@@ -122,7 +122,10 @@ function lastingRounds(subject: LinearSubject, source: Uint8Array): (question: C
   };
 }
 
-/** A round in which each program has a memory of its own, which goes with the next collection of V8's. Making it is not timed: it is the process that begins. */
+/**
+ * A round in which each program has a memory of its own, which goes with the next collection of V8's. Making it is not timed: it is the process that
+ * begins.
+ */
 function freshRounds(subject: LinearSubject, source: Uint8Array): (question: CompileQuestion) => CompileAnswer {
   const facts = factsOf(subject, source);
   return ({ repeats }) => {

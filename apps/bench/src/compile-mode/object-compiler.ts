@@ -1,4 +1,7 @@
-/** The Lox compiler that one writes in JavaScript: tokens, nodes, scopes and code are plain objects and arrays. It makes the same bytecode as the one whose records lie in memory. */
+/**
+ * The Lox compiler that one writes in JavaScript: tokens, nodes, scopes and code are plain objects and arrays. It makes the same bytecode as the one whose
+ * records lie in memory.
+ */
 
 import { Opcode } from 'lox/compiler';
 

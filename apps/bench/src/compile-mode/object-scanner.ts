@@ -2,10 +2,45 @@
 
 /** What a token is: its own text where that is always the same. */
 export type TokenType =
-  | '(' | ')' | '{' | '}' | ',' | '.' | '-' | '+' | ';' | '/' | '*'
-  | '!' | '!=' | '=' | '==' | '>' | '>=' | '<' | '<='
-  | 'and' | 'class' | 'else' | 'false' | 'for' | 'fun' | 'if' | 'nil' | 'or' | 'print' | 'return' | 'super' | 'this' | 'true' | 'var' | 'while'
-  | 'identifier' | 'string' | 'number' | 'end';
+  | '('
+  | ')'
+  | '{'
+  | '}'
+  | ','
+  | '.'
+  | '-'
+  | '+'
+  | ';'
+  | '/'
+  | '*'
+  | '!'
+  | '!='
+  | '='
+  | '=='
+  | '>'
+  | '>='
+  | '<'
+  | '<='
+  | 'and'
+  | 'class'
+  | 'else'
+  | 'false'
+  | 'for'
+  | 'fun'
+  | 'if'
+  | 'nil'
+  | 'or'
+  | 'print'
+  | 'return'
+  | 'super'
+  | 'this'
+  | 'true'
+  | 'var'
+  | 'while'
+  | 'identifier'
+  | 'string'
+  | 'number'
+  | 'end';
 
 /** A token. */
 export interface Token {
@@ -27,7 +62,10 @@ export class ObjectSyntaxError extends Error {
 }
 
 const KEYWORDS = new Map<string, TokenType>(
-  (['and', 'class', 'else', 'false', 'for', 'fun', 'if', 'nil', 'or', 'print', 'return', 'super', 'this', 'true', 'var', 'while'] as const).map((word) => [word, word]),
+  (['and', 'class', 'else', 'false', 'for', 'fun', 'if', 'nil', 'or', 'print', 'return', 'super', 'this', 'true', 'var', 'while'] as const).map((word) => [
+    word,
+    word,
+  ]),
 );
 
 /** The tokens of a program, the last of which is its end. */

@@ -43,4 +43,11 @@ export type Statement =
     }
   | { readonly type: 'return'; readonly value: Expression | undefined; readonly line: number }
   | { readonly type: 'function'; readonly tree: FunctionTree; readonly line: number }
-  | { readonly type: 'class'; readonly name: string; readonly base: string | undefined; readonly methods: readonly FunctionTree[]; readonly headLine: number; readonly line: number };
+  | {
+      readonly type: 'class';
+      readonly name: string;
+      readonly base: string | undefined;
+      readonly methods: readonly FunctionTree[];
+      readonly headLine: number;
+      readonly line: number;
+    };

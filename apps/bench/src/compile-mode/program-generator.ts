@@ -76,7 +76,8 @@ const KINDS: readonly Kind[] = ['number', 'number', 'number', 'string', 'string'
  * @throws RangeError for a number of lines that cannot be.
  */
 export function generateProgram(lineCount: number, seed: number): string {
-  if (!Number.isInteger(lineCount) || lineCount < 1 || lineCount > PROGRAM_LINES_MAX) throw new RangeError(`lineCount must be in 1..${PROGRAM_LINES_MAX}, got ${lineCount}`);
+  if (!Number.isInteger(lineCount) || lineCount < 1 || lineCount > PROGRAM_LINES_MAX)
+    throw new RangeError(`lineCount must be in 1..${PROGRAM_LINES_MAX}, got ${lineCount}`);
   return new Generator(seed).program(lineCount);
 }
 
@@ -340,7 +341,11 @@ class Generator {
     const [name, count] = [this.#words.variable('number'), 2 + this.#below(6)];
     this.#frame.constants += 3;
     this.#repeated(count, () => {
-      this.#block(`for (var ${name} = 0; ${name} < ${count}; ${name} = ${name} + 1) {`, 1 + this.#below(4), depth, { name, kind: 'number', isAssignable: false });
+      this.#block(`for (var ${name} = 0; ${name} < ${count}; ${name} = ${name} + 1) {`, 1 + this.#below(4), depth, {
+        name,
+        kind: 'number',
+        isAssignable: false,
+      });
     });
     this.#write('}');
   }

@@ -1,11 +1,85 @@
 /** Names and remarks of generated programs, as long and as varied as people's. */
 
-const VERBS = ['load', 'find', 'count', 'merge', 'update', 'render', 'parse', 'move', 'check', 'collect', 'measure', 'build', 'send', 'open', 'total', 'select', 'rank', 'refresh', 'apply', 'scan'];
-const NOUNS = [
-  'order', 'invoice', 'sensor', 'village', 'ticket', 'planet', 'message', 'account', 'packet', 'recipe', 'vector', 'window', 'garden', 'engine', 'library', 'customer', 'station', 'signal', 'record', 'matrix',
+const VERBS = [
+  'load',
+  'find',
+  'count',
+  'merge',
+  'update',
+  'render',
+  'parse',
+  'move',
+  'check',
+  'collect',
+  'measure',
+  'build',
+  'send',
+  'open',
+  'total',
+  'select',
+  'rank',
+  'refresh',
+  'apply',
+  'scan',
 ];
-const QUALITIES = ['first', 'last', 'local', 'total', 'open', 'pending', 'average', 'nested', 'cached', 'remote', 'hidden', 'upper', 'lower', 'current', 'previous', 'initial'];
-const QUANTITIES = ['count', 'size', 'weight', 'price', 'depth', 'offset', 'score', 'limit', 'speed', 'index', 'width', 'height', 'balance', 'level', 'rate', 'age'];
+const NOUNS = [
+  'order',
+  'invoice',
+  'sensor',
+  'village',
+  'ticket',
+  'planet',
+  'message',
+  'account',
+  'packet',
+  'recipe',
+  'vector',
+  'window',
+  'garden',
+  'engine',
+  'library',
+  'customer',
+  'station',
+  'signal',
+  'record',
+  'matrix',
+];
+const QUALITIES = [
+  'first',
+  'last',
+  'local',
+  'total',
+  'open',
+  'pending',
+  'average',
+  'nested',
+  'cached',
+  'remote',
+  'hidden',
+  'upper',
+  'lower',
+  'current',
+  'previous',
+  'initial',
+];
+const QUANTITIES = [
+  'count',
+  'size',
+  'weight',
+  'price',
+  'depth',
+  'offset',
+  'score',
+  'limit',
+  'speed',
+  'index',
+  'width',
+  'height',
+  'balance',
+  'level',
+  'rate',
+  'age',
+];
 const TEXTS = ['name', 'label', 'title', 'path', 'message', 'suffix', 'owner', 'street', 'caption', 'reason'];
 const STATES = ['ready', 'valid', 'empty', 'visible', 'sorted', 'dirty', 'enabled', 'done'];
 const SHORT = ['a', 'b', 'n', 'x', 'y', 'left', 'right', 'from', 'to', 'step', 'value', 'other', 'amount'];

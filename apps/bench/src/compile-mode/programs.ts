@@ -3,6 +3,9 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 
+import { compile } from 'lox/compiler';
+import { HybridSpace } from 'lox/records';
+
 import { generateProgram } from './program-generator.ts';
 
 /** One program. */
@@ -24,7 +27,7 @@ export function generatedProgram(lineCount: number, seed: number): CompiledProgr
   return { name: `generated, ${lineCount.toLocaleString('en')} lines`, origin: 'generated', source: generateProgram(lineCount, seed), lineCount };
 }
 
-/** The programs of the app, shortest first. */
+/** The programs of the app, shortest first; without those that show what an error looks like. */
 export async function writtenPrograms(folder: URL = WRITTEN): Promise<CompiledProgram[]> {
   const names = (await readdir(folder)).filter((name) => name.endsWith('.lox'));
   const programs = await Promise.all(
@@ -33,5 +36,11 @@ export async function writtenPrograms(folder: URL = WRITTEN): Promise<CompiledPr
       return { name, origin: 'written', source, lineCount: source.split('\n').length - 1 };
     }),
   );
-  return programs.sort((a, b) => a.lineCount - b.lineCount);
+  const space = HybridSpace.create();
+  const isValid = ({ source }: CompiledProgram): boolean => {
+    const { errors } = compile(new TextEncoder().encode(source), space);
+    space.reset();
+    return errors === '';
+  };
+  return programs.filter(isValid).sort((a, b) => a.lineCount - b.lineCount);
 }

@@ -13,8 +13,29 @@ import { MIX_BYTES, MIX_COUNT, MIX_SUBJECTS } from './mix.ts';
 import { COMPILE_SUBJECTS, type CompileSubject } from './subjects.ts';
 
 const COLUMNS: readonly string[] = [
-  'experiment', 'program', 'origin', 'lineCount', 'sourceBytes', 'subject', 'status', 'medianMs', 'bestMs', 'ratio', 'collectionShare', 'searchesPerRecord', 'recordCount', 'requestedBytes',
-  'peakBytes', 'takenBytes', 'residentBytes', 'medianNs', 'bestNs', 'objectBytes', 'heldBytes', 'roundCount', 'reason',
+  'experiment',
+  'program',
+  'origin',
+  'lineCount',
+  'sourceBytes',
+  'subject',
+  'status',
+  'medianMs',
+  'bestMs',
+  'ratio',
+  'collectionShare',
+  'searchesPerRecord',
+  'recordCount',
+  'requestedBytes',
+  'peakBytes',
+  'takenBytes',
+  'residentBytes',
+  'medianNs',
+  'bestNs',
+  'objectBytes',
+  'heldBytes',
+  'roundCount',
+  'reason',
 ];
 
 const STYLES: Readonly<Record<CompileSubject, SubjectStyle>> = {
@@ -31,14 +52,18 @@ const STYLES: Readonly<Record<CompileSubject, SubjectStyle>> = {
 /** What the tables of programs mean; printed once a run. */
 export const COMPILE_LEGEND = [
   ...Object.entries(COMPILE_SUBJECTS).map(([name, description]) => `${name}: ${description}.`),
-  'ms: one compilation, with the reset at its end where memory is used again: median and best; x: over v1, or v1-fresh. gc %: of that time, collections. All take turns, each in a worker.',
-  'searched: free objects that V1 looked at for each record. KB in records: the most that they took at once, headers and rounding included. taken: whole pages, slabs and chunks.',
+  'ms: one compilation, with the reset at its end where memory is used again: median and best; x: over v1, or v1-fresh. gc %: of that time, collections.',
+  'All take turns, each in a worker of its own.',
+  'searched: free objects that V1 looked at for each record. KB in records: the most that they took at once, headers and rounding included.',
+  'taken: whole pages, slabs and chunks.',
   'resident: physical memory that the first compilation touched. Of objects: alive at the end, and what the heap had grown by before the next collection.',
 ];
 
 /** One program: title, table, what failed. */
 export function formatCompilations(results: readonly CompileResult[], colour: boolean): string {
-  const [{ program, sourceBytes, recordCount, requestedBytes } = { program: '', sourceBytes: 0, recordCount: 0, requestedBytes: 0 }] = results.filter(({ subject }) => subject === 'arena');
+  const [{ program, sourceBytes, recordCount, requestedBytes } = { program: '', sourceBytes: 0, recordCount: 0, requestedBytes: 0 }] = results.filter(
+    ({ subject }) => subject === 'arena',
+  );
   const head = ['records in', 'ms', 'best', 'x', 'gc %', 'searched', 'KB in records', 'taken', 'resident'];
   const table = makeTable(head, colour);
   for (const { subject, medianMs, bestMs, ratio, collectionShare, searchesPerRecord, peakBytes, takenBytes, residentBytes } of results) {
@@ -61,7 +86,11 @@ export function formatKinds(results: readonly CompileResult[], colour: boolean):
   for (const { name, count, bytes, v1Bytes, arenaBytes, poolBytes, freedBytes } of rows) {
     table.push([name, ...[count, bytes, v1Bytes, arenaBytes, poolBytes, freedBytes].map((figure) => formatNumber(figure, 0))]);
   }
-  const sum = (of: 'count' | 'bytes' | 'v1Bytes' | 'arenaBytes' | 'poolBytes' | 'freedBytes'): string => formatNumber(rows.reduce((total, row) => total + row[of], 0), 0);
+  const sum = (of: 'count' | 'bytes' | 'v1Bytes' | 'arenaBytes' | 'poolBytes' | 'freedBytes'): string =>
+    formatNumber(
+      rows.reduce((total, row) => total + row[of], 0),
+      0,
+    );
   table.push(['all', sum('count'), sum('bytes'), sum('v1Bytes'), sum('arenaBytes'), sum('poolBytes'), sum('freedBytes')]);
   return `${subject.program}: bytes of all records ever made, kind by kind\n${table.toString()}`;
 }
@@ -72,17 +101,31 @@ export function formatMix(results: readonly MixResult[], colour: boolean): strin
   const table = makeTable(['objects in', 'ns', 'best', 'x v1', 'KB in objects', 'below v1', 'taken'], colour);
   for (const { subject, medianNs, bestNs, objectBytes, heldBytes } of results) {
     const below = subject === 'v1' ? '-' : `${formatNumber((1 - objectBytes / base.objectBytes) * 100, 1)}%`;
-    table.push([subject, formatNumber(medianNs, 1), formatNumber(bestNs, 1), formatNumber(medianNs / base.medianNs, 2), kilobytes(objectBytes), below, kilobytes(heldBytes)]);
+    table.push([
+      subject,
+      formatNumber(medianNs, 1),
+      formatNumber(bestNs, 1),
+      formatNumber(medianNs / base.medianNs, 2),
+      kilobytes(objectBytes),
+      below,
+      kilobytes(heldBytes),
+    ]);
   }
   const problems = results.filter(({ status }) => status === 'failed').map(({ subject, reason }) => `  FAILED ${subject}: ${reason ?? ''}`);
   const legend = Object.entries(MIX_SUBJECTS).map(([name, description]) => `  ${name}: ${description}`);
-  return [`the documented mix: ${MIX_COUNT.toLocaleString('en')} objects of 24 to 128 bytes, ${kilobytes(MIX_BYTES)} KB, all of them alive until the end`, table.toString(), ...legend, ...problems].join('\n');
+  return [
+    `the documented mix: ${MIX_COUNT.toLocaleString('en')} objects of 24 to 128 bytes, ${kilobytes(MIX_BYTES)} KB, all of them alive until the end`,
+    table.toString(),
+    ...legend,
+    ...problems,
+  ].join('\n');
 }
 
 /** Claims as a table. */
 export function formatCompileClaims(claims: readonly CompileClaim[], colour: boolean): string {
   const table = makeTable(['in this run', 'measured', 'claimed', 'at least', 'met'], colour);
-  const figure = (value: number, unit: CompileClaim['unit']): string => (unit === '%' ? `${formatNumber(value, 1)}%` : formatNumber(value, value < 100 ? 1 : 0));
+  const figure = (value: number, unit: CompileClaim['unit']): string =>
+    unit === '%' ? `${formatNumber(value, 1)}%` : formatNumber(value, value < 100 ? 1 : 0);
   for (const { text, measured, claimed, limit, unit, isMet } of claims) {
     table.push([unit === 'ops/ms' ? `${text} [ops/ms]` : text, figure(measured, unit), claimed, figure(limit, unit), isMet ? 'yes' : 'NO']);
   }
@@ -110,13 +153,19 @@ export function compilePlots(results: readonly CompileResult[], machine: string)
   return new Map<string, LinePlot>([
     [
       'compile-mode-time',
-      { ...common, title: 'How long a Lox program takes to compile', subtitle: ['median, the reset at the end included', machine], y: { title: 'time [ms]', scale: 'log' }, series: series(({ medianMs }) => medianMs) },
+      {
+        ...common,
+        title: 'How long a Lox program takes to compile',
+        subtitle: ['median, the reset at the end included', machine],
+        y: { title: 'time [ms]', scale: 'log' },
+        series: series(({ medianMs }) => medianMs),
+      },
     ],
     [
       'compile-mode-memory',
       {
         ...common,
-        title: 'What the compiler\'s records take',
+        title: "What the compiler's records take",
         subtitle: ['the most at once, headers and rounding included; of objects, what is alive at the end', machine],
         y: { title: 'memory', scale: 'log', labels: 'bytes' },
         series: series(({ peakBytes }) => peakBytes),

@@ -13,7 +13,9 @@ const GRANULE = 2 ** GRANULE_LOG2;
 const PREFIX_SIZE = 8;
 
 /** Bytes of the pool's slots, by the granules of 16 bytes that are asked for. */
-const SLOT_SIZES = Uint16Array.from({ length: HYBRID_THRESHOLD / GRANULE + 1 }, (_, granules) => CLASS_SIZES_DEFAULT.find((size) => size >= granules * GRANULE)!);
+const SLOT_SIZES = Uint16Array.from({ length: HYBRID_THRESHOLD / GRANULE + 1 }, (_, granules) =>
+  CLASS_SIZES_DEFAULT.find((size) => size >= granules * GRANULE)!,
+);
 
 /** A space that is a pool and an arena. */
 export class HybridSpace implements RecordSpace {

@@ -243,12 +243,12 @@ export class V1Heap {
   /** Gives everything back to the parent, block by block, as a program does that ends in good order. O(pages and standalone objects). */
   reset(): void {
     this.#renew();
-    for (let page = this.#firstPage; page !== NULL; ) {
+    for (let page = this.#firstPage; page !== NULL;) {
       const next = this.words[(page >>> 2) + PAGE_NEXT]! >>> 0;
       this.#parent.deallocate(page, V1_PAGE_SIZE);
       page = next;
     }
-    for (let object = this.#firstStandalone; object !== NULL; ) {
+    for (let object = this.#firstStandalone; object !== NULL;) {
       const next = this.words[(object >>> 2) + NEXT]! >>> 0;
       this.#parent.deallocate(object, V1_HEADER_SIZE + this.words[(object >>> 2) + SIZE]!);
       object = next;
@@ -298,7 +298,8 @@ export class V1Heap {
       const end = this.#endOf(page);
       let object = page + PAGE_HEADER_SIZE;
       while (object < end) object += look(object);
-      if (object !== end || end > page + V1_PAGE_SIZE) fail(`the objects of the page at ${formatAddress(page)} end at ${formatAddress(object)}, its cursor is ${formatAddress(end)}`);
+      if (object !== end || end > page + V1_PAGE_SIZE)
+        fail(`the objects of the page at ${formatAddress(page)} end at ${formatAddress(object)}, its cursor is ${formatAddress(end)}`);
     }
     for (let object = this.#firstStandalone; object !== NULL; object = words[(object >>> 2) + NEXT]! >>> 0) taken += look(object);
     let listed = 0;
@@ -309,7 +310,8 @@ export class V1Heap {
     if (free.size > 0) fail(`${free.size} free objects are not in the free list`);
     if (listed !== this.freeCount) fail(`${listed} objects are free, ${this.freeCount} are said to be`);
     if (taken !== this.#takenBytes) fail(`${taken} bytes are taken, ${this.#takenBytes} are said to be`);
-    if (liveBytes !== this.liveBytes || liveCount !== this.liveCount) fail(`${liveCount} objects of ${liveBytes} bytes live, ${this.liveCount} of ${this.liveBytes} are said to`);
+    if (liveBytes !== this.liveBytes || liveCount !== this.liveCount)
+      fail(`${liveCount} objects of ${liveBytes} bytes live, ${this.liveCount} of ${this.liveBytes} are said to`);
   }
 
   #forgetAll(): void {
@@ -374,7 +376,7 @@ export class V1Heap {
   #takeFree(payload: number): Address {
     const { words } = this;
     let previous = NULL;
-    for (let object = this.freeHead; object !== NULL; ) {
+    for (let object = this.freeHead; object !== NULL;) {
       const header = object >>> 2;
       this.searchCount += 1;
       const next = words[header + NEXT]! >>> 0;
@@ -430,7 +432,7 @@ export class V1Heap {
     const { words } = this;
     for (let page = this.#firstPage; page !== NULL; page = words[(page >>> 2) + PAGE_NEXT]! >>> 0) {
       const end = this.#endOf(page);
-      for (let object = page + PAGE_HEADER_SIZE; object < end; ) {
+      for (let object = page + PAGE_HEADER_SIZE; object < end;) {
         const header = object >>> 2;
         const total = V1_HEADER_SIZE + words[header + SIZE]!;
         if (words[header + MARK] !== 0) {
@@ -451,7 +453,7 @@ export class V1Heap {
   #sweepStandalone(): void {
     const { words } = this;
     let previous = NULL;
-    for (let object = this.#firstStandalone; object !== NULL; ) {
+    for (let object = this.#firstStandalone; object !== NULL;) {
       const header = object >>> 2;
       const total = V1_HEADER_SIZE + words[header + SIZE]!;
       const next = words[header + NEXT]! >>> 0;
