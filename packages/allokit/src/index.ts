@@ -268,6 +268,7 @@ export {
   type WasmMemoryOptions,
   WriteTracker,
 } from '@allokit/vmem';
+export { compilerMode, type CompilerModeOptions } from './compiler-mode.ts';
 export { type CommitPolicy, GAME_HEAP_SIZE, GAME_HEAP_STEP, GameHeap, gameHeap, type GameHeapOptions, type GameHeapStats } from './game-heap.ts';
 export { GENERAL_PURPOSE_RESERVE, generalPurpose, type GeneralPurpose } from './general-purpose.ts';
 export { HYBRID_THRESHOLD, hybridPool, type HybridPool } from './hybrid-pool.ts';

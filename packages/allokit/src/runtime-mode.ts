@@ -31,7 +31,7 @@ export interface RuntimeModeOptions extends Omit<HeapOptions, 'blockSize' | 'own
  * @throws TypeError or RangeError for options that make no sense or a preset that is not collected, AllocatorError `out-of-memory` when the parent has no room for the nursery.
  */
 export function runtimeMode({ preset = PRESETS.runtime, ...options }: RuntimeModeOptions = {}, parent?: Allocator): GenerationalHeap {
-  if (!preset.generational) throw new RangeError(`the preset ${preset.name} is not collected: use hybridPool, an arena and a pool`);
+  if (!preset.generational) throw new RangeError(`the preset ${preset.name} is not collected: use compilerMode`);
   const settings = { ...presetOptions(preset), ...options };
   const limit = settings.limit ?? PRESETS.runtime.limit;
   const root = parent ?? ownMemory({ reserve: Math.min(ADDRESS_SPACE_SIZE, Math.max(2 ** 27, limit * 2)) });

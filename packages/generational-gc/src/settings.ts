@@ -25,7 +25,7 @@ export interface HeapOptions {
   readonly limit?: number;
   /** The eden at the start. Default 2 MiB. */
   readonly nurserySize?: number;
-  /** The most it may grow to where many objects survive. Default 8 MiB, or `nurserySize` where that is more. */
+  /** The most it may grow to where many objects survive. Default: a sixteenth of the limit, at most 8 MiB, at least `nurserySize`. */
   readonly nurserySizeMax?: number;
   /** Minor collections that a young object survives before it becomes old, 1..4: the last of them makes it so. Default 3. */
   readonly tenure?: number;
@@ -86,7 +86,9 @@ const ACTIONS: readonly StressAction[] = ['minor', 'step', 'full', 'compact'];
 export function settle(options: HeapOptions): Settings {
   checkObject(options, 'options');
   const { limit = 512 * MIB, nurserySize = 2 * MIB, tenure = 3, pauseTargetMs = 10, growth = 2, blockSize = BLOCK_SIZE_DEFAULT, stackSize = 65_536, stress } = options;
-  const { nurserySizeMax = Math.max(8 * MIB, nurserySize), threshold = Math.min(64 * MIB, Math.floor(limit / 4)) } = options;
+  // A nursery takes twice its size, and what it takes the old space cannot have.
+  const share = Math.min(8 * MIB, Math.floor(limit / 16 / NURSERY_ALIGNMENT) * NURSERY_ALIGNMENT);
+  const { nurserySizeMax = Math.max(share, nurserySize), threshold = Math.min(64 * MIB, Math.floor(limit / 4)) } = options;
   checkInteger(limit, 'limit', NURSERY_SIZE_MIN * 2, HEAP_ADDRESS_MAX);
   checkInteger(nurserySize, 'nurserySize', NURSERY_SIZE_MIN, limit);
   checkInteger(nurserySizeMax, 'nurserySizeMax', nurserySize, Math.max(limit, nurserySize, 8 * MIB));

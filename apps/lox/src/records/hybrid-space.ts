@@ -1,7 +1,7 @@
 /** Records in compiler mode: up to 256 bytes in a pool, where what is freed is used again at once, above in an arena. No collection, one reset at the end. */
 
 import type { Address, Allocator, Memory } from '@allokit/allocator';
-import { CLASS_SIZES_DEFAULT, HYBRID_THRESHOLD, hybridPool, type HybridPool, type Retained, type SlabPool } from 'allokit';
+import { CLASS_SIZES_DEFAULT, HYBRID_THRESHOLD, compilerMode, type HybridPool, type Retained, type SlabPool } from 'allokit';
 import type { RecordKind } from './record-kind.ts';
 import type { RecordSpace, RecordSpaceStats } from './record-space.ts';
 import { Tally } from './tally.ts';
@@ -40,7 +40,7 @@ export class HybridSpace implements RecordSpace {
 
   /** Makes one. @param parent - Default: a WebAssembly memory of its own. */
   static create(parent?: Allocator): HybridSpace {
-    return new HybridSpace(hybridPool(parent));
+    return new HybridSpace(compilerMode({}, parent));
   }
 
   allocate(kind: RecordKind, size: number): Address {
