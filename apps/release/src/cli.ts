@@ -1,0 +1,29 @@
+/** The command line of releases: each step by itself, and `check`, which takes them all. */
+
+import { Command } from 'commander';
+import { makeCandidate, pack } from './candidate.ts';
+import { printDryRun } from './dry-run.ts';
+import { judgePackages } from './judge.ts';
+
+const program = new Command('release').description('What a release goes through before it goes out. Everything but `new-allocator` wants the packages built.');
+
+function fail(isPassed: boolean): void {
+  if (!isPassed) process.exitCode = 1;
+}
+
+program
+  .command('dry-run')
+  .description('print what a release would send out; nothing is changed or sent')
+  .option('--changelogs', 'with the changelog of each package', false)
+  .action(async (options: { readonly changelogs: boolean }) => {
+    await printDryRun(await makeCandidate(), options);
+  });
+
+program
+  .command('packages')
+  .description('judge the packages as they would be published: publint, the types, the rules of the house')
+  .action(async () => {
+    fail(await judgePackages(await pack(await makeCandidate())));
+  });
+
+await program.parseAsync();
