@@ -1,10 +1,9 @@
 /** A release as it would be: a copy of the repository in which the waiting changesets have been applied. */
 
-import { execa } from 'execa';
 import { cp, mkdir, symlink } from 'node:fs/promises';
 import { dirname, join, relative } from 'node:path';
 import { scratchFolder } from './scratch.ts';
-import { ROOT, libraries, pnpm, type Library } from './workspace.ts';
+import { ROOT, libraries, run, type Library } from './workspace.ts';
 
 /** A copy of the repository that may be changed at will. */
 export interface Candidate {
@@ -20,10 +19,9 @@ interface Packed {
 
 /** What git tracks or would track, of the working tree as it is. */
 async function sources(): Promise<string[]> {
-  const { stdout } = await execa('git', ['ls-files', '--cached', '--others', '--exclude-standard', '-z'], { cwd: ROOT });
-  const { stdout: deleted } = await execa('git', ['ls-files', '--deleted', '-z'], { cwd: ROOT });
-  const gone = new Set(deleted.split('\0'));
-  return stdout.split('\0').filter((file) => file !== '' && !gone.has(file));
+  const files = await run(ROOT, ['git', 'ls-files', '--cached', '--others', '--exclude-standard', '-z']);
+  const deleted = new Set((await run(ROOT, ['git', 'ls-files', '--deleted', '-z'])).split('\0'));
+  return files.split('\0').filter((file) => file !== '' && !deleted.has(file));
 }
 
 /** Copies the working tree, without what git ignores, into a repository of its own with one commit. */
@@ -33,21 +31,20 @@ export async function copySources(purpose: string): Promise<string> {
     await mkdir(dirname(join(root, file)), { recursive: true });
     await cp(join(ROOT, file), join(root, file), { verbatimSymlinks: true });
   }
-  await commit(root, 'A copy', ['init', '--quiet', '--initial-branch=main']);
+  await run(root, ['git', 'init', '--quiet', '--initial-branch=main']);
+  await commit(root, 'A copy');
   return root;
 }
 
 /** Commits whatever changed in a copy. */
-export async function commit(root: string, message: string, first?: readonly string[]): Promise<void> {
-  const git = ['-c', 'user.name=release', '-c', 'user.email=release@localhost', '-c', 'commit.gpgsign=false'];
-  if (first !== undefined) await execa('git', [...first], { cwd: root });
-  await execa('git', ['add', '--all'], { cwd: root });
-  await execa('git', [...git, 'commit', '--quiet', '--allow-empty', '--message', message], { cwd: root });
+export async function commit(root: string, message: string): Promise<void> {
+  await run(root, ['git', 'add', '--all']);
+  await run(root, ['git', '-c', 'user.name=release', '-c', 'user.email=release@localhost', '-c', 'commit.gpgsign=false', 'commit', '--quiet', '--message', message]);
 }
 
 /** Turns the changesets that wait in a copy into versions and changelogs. */
 export async function applyChangesets(root: string): Promise<Library[]> {
-  await execa('changeset', ['version'], { cwd: root, preferLocal: true, localDir: ROOT });
+  await run(root, ['changeset', 'version']);
   await commit(root, 'Versions');
   return libraries(root);
 }
@@ -83,7 +80,7 @@ export async function pack({ root, libraries: packages }: Candidate, names: read
   if (names.length === 0) return new Map();
   const folder = scratchFolder('tarballs');
   const filters = names.flatMap((name) => ['--filter', name]);
-  const printed = await pnpm(root, ['--recursive', ...filters, 'pack', '--json', '--pack-destination', folder]);
+  const printed = await run(root, ['pnpm', '--recursive', ...filters, 'pack', '--json', '--pack-destination', folder]);
   const packed = [JSON.parse(printed) as Packed | readonly Packed[]].flat();
   return new Map(packed.map(({ name, filename }) => [name, filename]));
 }

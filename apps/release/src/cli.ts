@@ -1,7 +1,8 @@
 /** The command line of releases: each step by itself, and `check`, which takes them all. */
 
-import { Command } from 'commander';
+import { Argument, Command } from 'commander';
 import { makeCandidate, pack } from './candidate.ts';
+import { KIND_NAMES, checkConsumers } from './consumers/check-consumers.ts';
 import { printDryRun } from './dry-run.ts';
 import { judgePackages } from './judge.ts';
 
@@ -24,6 +25,14 @@ program
   .description('judge the packages as they would be published: publint, the types, the rules of the house')
   .action(async () => {
     fail(await judgePackages(await pack(await makeCandidate())));
+  });
+
+program
+  .command('consumers')
+  .description('publish to a registry of its own, install from it, and use what was installed')
+  .addArgument(new Argument('[kinds...]', 'what to do with it').choices(KIND_NAMES).default(KIND_NAMES, 'everything'))
+  .action(async (kinds: readonly string[]) => {
+    fail(await checkConsumers(kinds));
   });
 
 await program.parseAsync();

@@ -1,11 +1,11 @@
 /** What publint, "are the types wrong" and this house find fault with in the packages as they would be published. */
 
 import { execa } from 'execa';
-import { join } from 'node:path';
+import { readFile } from 'node:fs/promises';
 import { publint } from 'publint';
 import { formatMessage } from 'publint/utils';
-import { readTarball, readPacked, type Tarball } from './tarball.ts';
-import { readFile } from 'node:fs/promises';
+import { readPacked, readTarball, type Tarball } from './tarball.ts';
+import { withCommands } from './workspace.ts';
 
 /** Scripts that a package manager would run, or warn of, when it installs a package. */
 const INSTALL_SCRIPTS = ['preinstall', 'install', 'postinstall', 'prepare', 'prepublish'];
@@ -18,7 +18,9 @@ const FILES_EXPECTED = /^(?:package\.json|README\.md|LICENSE|CHANGELOG\.md|dist\
 /** What this house asks of every package. @returns Its complaints. */
 export function houseRules({ manifest, files }: Tarball): string[] {
   const complaints: string[] = [];
-  const expect = (isKept: boolean, complaint: string): void => void (isKept || complaints.push(complaint));
+  const expect = (isKept: boolean, complaint: string): void => {
+    if (!isKept) complaints.push(complaint);
+  };
   expect(manifest['license'] === 'MIT', 'license must be MIT');
   expect(manifest['type'] === 'module', 'type must be module');
   expect(manifest['sideEffects'] === false, 'sideEffects must be false');
@@ -51,8 +53,7 @@ async function publintComplaints(path: string): Promise<string[]> {
  */
 async function typesComplaints(path: string): Promise<string[]> {
   const { exitCode, stdout } = await execa('attw', [path, '--profile', 'esm-only', '--no-emoji', '--no-color', '--format', 'ascii'], {
-    cwd: join(import.meta.dirname, '..'),
-    preferLocal: true,
+    env: withCommands(),
     reject: false,
   });
   return exitCode === 0 ? [] : [`are the types wrong: ${stdout}`];

@@ -1,8 +1,8 @@
-/** The repository: where it lies, which packages go out of it, and how pnpm is called in it. */
+/** The repository: where it lies, which packages go out of it, and how commands run in it. */
 
-import { execa, type Options } from 'execa';
+import { execa } from 'execa';
 import { readFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { delimiter, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 /** The root of the repository that this file belongs to. */
@@ -28,21 +28,19 @@ export interface Library {
   readonly manifest: Manifest;
 }
 
-/**
- * pnpm: the one that runs this process, if one does, otherwise what npm has in its cache or fetches.
- *
- * @returns The program and the arguments that come before one's own.
- */
-export function pnpmCommand(): readonly [string, ...string[]] {
-  const running = process.env['npm_execpath'];
-  return running?.includes('pnpm') === true ? [process.execPath, running] : ['npx', '--yes', 'pnpm@10'];
+/** Where the commands lie that releases are made with: those of this package, and those of the repository. */
+export const COMMANDS: readonly string[] = [fileURLToPath(new URL('../node_modules/.bin', import.meta.url)), join(ROOT, 'node_modules/.bin')];
+
+/** An environment in which these commands come first. */
+export function withCommands(environment: Readonly<Record<string, string>> = {}): Record<string, string> {
+  return { ...environment, PATH: [...COMMANDS, process.env['PATH'] ?? ''].join(delimiter) };
 }
 
-/** Runs pnpm in a workspace. @throws ExecaError when it fails, with what it printed. */
-export async function pnpm(root: string, parameters: readonly string[], options: Options = {}): Promise<string> {
-  const [program, ...before] = pnpmCommand();
-  const { stdout } = await execa(program, [...before, ...parameters], { cwd: root, ...options });
-  return String(stdout);
+/** Runs a command, and takes what it printed. @throws ExecaError when it fails. */
+export async function run(folder: string, command: readonly [string, ...string[]], environment: Readonly<Record<string, string>> = {}): Promise<string> {
+  const [program, ...parameters] = command;
+  const { stdout } = await execa(program, parameters, { cwd: folder, env: withCommands(environment) });
+  return stdout;
 }
 
 /** The manifest in a folder. */
@@ -52,7 +50,7 @@ export async function readManifest(folder: string): Promise<Manifest> {
 
 /** The members of a workspace that are published, sorted by name. */
 export async function libraries(root: string = ROOT): Promise<Library[]> {
-  const listed = JSON.parse(await pnpm(root, ['list', '--recursive', '--depth=-1', '--json'])) as readonly { readonly path: string; readonly private: boolean }[];
+  const listed = JSON.parse(await run(root, ['pnpm', 'list', '--recursive', '--depth=-1', '--json'])) as readonly { readonly path: string; readonly private: boolean }[];
   const published = await Promise.all(listed.filter((member) => !member.private).map(async ({ path }) => ({ folder: path, manifest: await readManifest(path) })));
   return published.map(({ folder, manifest }) => ({ name: manifest.name, folder, manifest })).sort((one, other) => (one.name < other.name ? -1 : 1));
 }
