@@ -1,0 +1,38 @@
+/** The native backend: absent without koffi, with a message that says what to do, and there with it. */
+
+import type { Check } from '../report.ts';
+import { NPM, YARN, expectOutput } from './managers.ts';
+import type { Setting } from './setting.ts';
+
+const PROGRAM = `import { NativeMemory } from '@allokit/vmem/native';
+try {
+  const memory = NativeMemory.create({ reserve: 2 ** 20, commit: 2 ** 16 });
+  memory.u8[0] = 42;
+  console.log('native', memory.u8[0]);
+  memory.release();
+} catch (error) {
+  console.log(error.code, /install it \\(npm install koffi\\)/.test(error.message));
+}
+`;
+
+/** Without koffi and with it. */
+export function nativeChecks(setting: Setting): Check[] {
+  return [
+    {
+      name: 'native memory asks for koffi, and works with it',
+      run: async () => {
+        // With yarn's way of installing, nothing is found that lies in a folder further up.
+        const without = await setting.project('native-without', YARN);
+        await without.add(['@allokit/vmem']);
+        await without.write({ 'native.mjs': PROGRAM });
+        for (const { program } of setting.nodes) expectOutput(await without.node(program, 'native.mjs'), 'unsupported true');
+
+        // koffi has an installation script, which only compiles what is there already.
+        const project = await setting.project('native', NPM);
+        await project.add(['@allokit/vmem', 'koffi'], { isQuiet: false });
+        await project.write({ 'native.mjs': PROGRAM });
+        for (const { program } of setting.nodes) expectOutput(await project.node(program, 'native.mjs'), 'native 42');
+      },
+    },
+  ];
+}
