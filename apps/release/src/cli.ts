@@ -1,10 +1,13 @@
 /** The command line of releases: each step by itself, and `check`, which takes them all. */
 
 import { Argument, Command } from 'commander';
+import { checkGenerated } from './check-generated.ts';
 import { makeCandidate, pack } from './candidate.ts';
 import { KIND_NAMES, checkConsumers } from './consumers/check-consumers.ts';
 import { printDryRun } from './dry-run.ts';
 import { judgePackages } from './judge.ts';
+import { newAllocator } from './new-allocator.ts';
+import { ROOT } from './workspace.ts';
 
 const program = new Command('release').description('What a release goes through before it goes out. Everything but `new-allocator` wants the packages built.');
 
@@ -33,6 +36,21 @@ program
   .addArgument(new Argument('[kinds...]', 'what to do with it').choices(KIND_NAMES).default(KIND_NAMES, 'everything'))
   .action(async (kinds: readonly string[]) => {
     fail(await checkConsumers(kinds));
+  });
+
+program
+  .command('generated')
+  .description('generate an allocator in a copy of the repository, and put it through tests, lint, types, build and documentation')
+  .action(async () => {
+    fail(await checkGenerated());
+  });
+
+program
+  .command('new-allocator')
+  .description('write a package with a new allocator, which passes every check as it is')
+  .argument('<name>', 'words of small letters joined by hyphens, without the scope')
+  .action(async (name: string) => {
+    console.log(`${await newAllocator(ROOT, name)}\nNext: make it yours, and add a line to the table in README.md. docs/write-your-own.md tells how.`);
   });
 
 await program.parseAsync();

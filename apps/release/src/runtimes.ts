@@ -1,13 +1,13 @@
 /** Where to find a given Node.js, Deno or Bun: the registry has them as packages, and npm keeps what it fetched. */
 
 import { scratchFolder } from './scratch.ts';
-import { run } from './workspace.ts';
+import { run, type CommandLine } from './workspace.ts';
 
 /** The majors of Node.js that Allokit is made for. */
 export const NODE_MAJORS = [22, 24, 26] as const;
 
 /** The program of a package that is a program. */
-async function programOf(specifier: string, command: readonly [string, ...string[]]): Promise<string> {
+async function programOf(specifier: string, command: CommandLine): Promise<string> {
   return (await run(scratchFolder('runtime'), ['npm', 'exec', '--yes', `--package=${specifier}`, '--', ...command])).trim();
 }
 

@@ -31,13 +31,17 @@ export interface Library {
 /** Where the commands lie that releases are made with: those of this package, and those of the repository. */
 export const COMMANDS: readonly string[] = [fileURLToPath(new URL('../node_modules/.bin', import.meta.url)), join(ROOT, 'node_modules/.bin')];
 
-/** An environment in which these commands come first. */
+/** A program and its arguments. */
+export type CommandLine = readonly [string, ...string[]];
+
+/** An environment in which these commands come first, after those that it names itself. */
 export function withCommands(environment: Readonly<Record<string, string>> = {}): Record<string, string> {
-  return { ...environment, PATH: [...COMMANDS, process.env['PATH'] ?? ''].join(delimiter) };
+  const own = environment['PATH'];
+  return { ...environment, PATH: [...(own === undefined ? [] : [own]), ...COMMANDS, process.env['PATH'] ?? ''].join(delimiter) };
 }
 
 /** Runs a command, and takes what it printed. @throws ExecaError when it fails. */
-export async function run(folder: string, command: readonly [string, ...string[]], environment: Readonly<Record<string, string>> = {}): Promise<string> {
+export async function run(folder: string, command: CommandLine, environment: Readonly<Record<string, string>> = {}): Promise<string> {
   const [program, ...parameters] = command;
   const { stdout } = await execa(program, parameters, { cwd: folder, env: withCommands(environment) });
   return stdout;

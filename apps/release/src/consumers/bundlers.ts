@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import type { Check } from '../report.ts';
 import { ScriptBrowser } from './browser.ts';
 import { NPM, expectOutput, type Project } from './managers.ts';
+import type { CommandLine } from '../workspace.ts';
 import type { Setting } from './setting.ts';
 
 /** One program to bundle. */
@@ -18,7 +19,7 @@ interface Bundler {
   readonly name: string;
   readonly packages: readonly string[];
   readonly configuration?: { readonly file: string; readonly text: (names: readonly string[]) => string };
-  readonly command: (names: readonly string[]) => readonly [string, ...string[]];
+  readonly command: (names: readonly string[]) => CommandLine;
   /** What it says only when something is amiss. */
   readonly complaint: RegExp;
 }

@@ -5,14 +5,16 @@ import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Registry } from '../registry.ts';
-import { withCommands } from '../workspace.ts';
+import { withCommands, type CommandLine } from '../workspace.ts';
 
 /** One package manager. */
 export interface Manager {
   readonly name: string;
   /** What a new project needs besides its manifest. */
   readonly files: Readonly<Record<string, string>>;
-  readonly add: readonly [string, ...string[]];
+  readonly add: CommandLine;
+  /** What a line of its output looks like that warns of something. */
+  readonly warning: RegExp;
   /** The arguments that have Node.js run a program among the installed packages. */
   readonly nodeArguments: readonly string[];
 }
@@ -20,23 +22,28 @@ export interface Manager {
 const YARN_PROGRAM = fileURLToPath(import.meta.resolve('@yarnpkg/cli-dist/bin/yarn.js'));
 
 /** The one that comes with Node.js. */
-export const NPM: Manager = { name: 'npm', files: {}, add: ['npm', 'install', '--no-progress'], nodeArguments: [] };
+export const NPM: Manager = { name: 'npm', files: {}, add: ['npm', 'install', '--no-progress'], warning: /\bwarn|deprecated/i, nodeArguments: [] };
 
-const PNPM: Manager = { name: 'pnpm', files: {}, add: ['pnpm', 'add', '--reporter=append-only'], nodeArguments: [] };
+const PNPM: Manager = {
+  name: 'pnpm',
+  files: {},
+  add: ['pnpm', 'add', '--reporter=append-only'],
+  warning: /\bwarn|deprecated|ignored build scripts/i,
+  nodeArguments: [],
+};
 
 /** It installs its own way, without a folder `node_modules`: what a package did not declare it does not find. */
 export const YARN: Manager = {
   name: 'yarn',
   files: { 'yarn.lock': '' },
   add: [process.execPath, YARN_PROGRAM, 'add'],
+  // Every line has a code: these tell of steps, of what was added, and that ES modules without node_modules are an experiment of yarn's.
+  warning: /YN(?!0000|0013|0019|0085|0092)\d{4}/,
   nodeArguments: [YARN_PROGRAM, 'node'],
 };
 
 /** All of them. */
 export const MANAGERS: readonly Manager[] = [NPM, PNPM, YARN];
-
-/** What an installation must not say. */
-const COMPLAINT = /\bwarn|deprecated|ignored build scripts|must be built|lists build scripts/i;
 
 /** A folder in which somebody uses our packages. */
 export class Project {
@@ -66,7 +73,7 @@ export class Project {
   /** Installs packages. @throws Error when the package manager fails, or with `isQuiet` when it has anything to complain of. */
   async add(specifiers: readonly string[], { isQuiet = true }: { readonly isQuiet?: boolean } = {}): Promise<void> {
     const output = await this.run([...this.#manager.add, ...specifiers]);
-    if (isQuiet && COMPLAINT.test(output)) throw new Error(`${this.#manager.name} is not content:\n${output}`);
+    if (isQuiet && this.#manager.warning.test(output)) throw new Error(`${this.#manager.name} is not content:\n${output}`);
     if (isQuiet && this.#manager.name === 'npm') {
       const lock = await readFile(join(this.folder, 'package-lock.json'), 'utf8');
       if (lock.includes('"hasInstallScript"')) throw new Error(`a package has an installation script:\n${lock}`);
@@ -74,7 +81,7 @@ export class Project {
   }
 
   /** Runs a command in the folder. @returns All that it printed. @throws Error with the same when it fails. */
-  async run(command: readonly [string, ...string[]], environment: Readonly<Record<string, string>> = {}): Promise<string> {
+  async run(command: CommandLine, environment: Readonly<Record<string, string>> = {}): Promise<string> {
     const [program, ...parameters] = command;
     const { all, failed, exitCode } = await execa(program, parameters, {
       cwd: this.folder,
