@@ -4,6 +4,7 @@ import { execa } from 'execa';
 import { readFile } from 'node:fs/promises';
 import { publint } from 'publint';
 import { formatMessage } from 'publint/utils';
+import type { Check } from './report.ts';
 import { readPacked, readTarball, type Tarball } from './tarball.ts';
 import { withCommands } from './workspace.ts';
 
@@ -59,15 +60,14 @@ async function typesComplaints(path: string): Promise<string[]> {
   return exitCode === 0 ? [] : [`are the types wrong: ${stdout}`];
 }
 
-/** Judges tarballs by everything there is. @returns Whether nothing was found. */
-export async function judgePackages(tarballs: ReadonlyMap<string, string>): Promise<boolean> {
-  let isClean = true;
-  for (const [name, path] of tarballs) {
-    const readme = await readPacked(path, 'README.md');
-    const complaints = [...houseRules(await readTarball(path)), ...(await publintComplaints(path)), ...(await typesComplaints(path))];
-    if (!readme.startsWith(`# ${name}\n`)) complaints.push('README.md must open with the name of the package');
-    console.log(complaints.length === 0 ? `${name}: clean` : [`${name}:`, ...complaints].join('\n  '));
-    isClean &&= complaints.length === 0;
-  }
-  return isClean;
+async function judge(name: string, path: string): Promise<void> {
+  const readme = await readPacked(path, 'README.md');
+  const complaints = [...houseRules(await readTarball(path)), ...(await publintComplaints(path)), ...(await typesComplaints(path))];
+  if (!readme.startsWith(`# ${name}\n`)) complaints.push('README.md must open with the name of the package');
+  if (complaints.length > 0) throw new Error(complaints.join('\n'));
+}
+
+/** The checks of tarballs by everything there is. */
+export function packageChecks(tarballs: ReadonlyMap<string, string>): Check[] {
+  return [...tarballs].map(([name, path]) => ({ name: `${name}: publint, types, house rules`, run: () => judge(name, path) }));
 }

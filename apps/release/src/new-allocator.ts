@@ -26,6 +26,14 @@ function formsOf(name: string): readonly (readonly [string, string])[] {
   ];
 }
 
+/** Makes the package known to `allokit`, whose tests run the examples in all READMEs. */
+async function joinDocumentation(root: string, name: string): Promise<void> {
+  const folder = join(root, 'packages/allokit');
+  const manifest = await readManifest(folder);
+  const entries = Object.entries({ ...manifest.devDependencies, [name]: 'workspace:^' }).sort(([one], [other]) => (one < other ? -1 : 1));
+  await writeFile(join(folder, 'package.json'), `${JSON.stringify({ ...manifest, devDependencies: Object.fromEntries(entries) }, undefined, 2)}\n`);
+}
+
 /**
  * Writes the package `@allokit/NAME` to `packages/NAME` of a repository, and a changeset for it.
  *
@@ -63,6 +71,7 @@ export async function newAllocator(root: string, name: string): Promise<string> 
     devDependencies: { '@allokit/vmem': 'workspace:^' },
   };
   await writeFile(join(folder, 'package.json'), `${JSON.stringify(manifest, undefined, 2)}\n`);
+  await joinDocumentation(root, manifest.name);
   await writeFile(join(root, '.changeset', `${name}.md`), `---\n'@allokit/${name}': minor\n---\n\nThe first release: slots of one size, handed out last in, first out.\n`);
   return folder;
 }

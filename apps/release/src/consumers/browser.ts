@@ -10,7 +10,8 @@ import { chromium as browsers, type Browser } from 'playwright-core';
 /** What the page does: it runs the script that its query names, and keeps what that prints. */
 const PAGE = `<!doctype html><title>consumer</title><link rel="icon" href="data:,"><script type="module">
 globalThis.lines = [];
-console.log = (...values) => lines.push(values.map((value) => typeof value === 'object' ? JSON.stringify(value) : String(value)).join(' '));
+const shown = (value) => ArrayBuffer.isView(value) ? value.constructor.name + '(' + value.length + ') [' + value + ']' : typeof value === 'object' ? JSON.stringify(value) : String(value);
+console.log = (...values) => lines.push(values.map(shown).join(' '));
 import('/' + location.search.slice(1)).then(() => { globalThis.state = 'done'; }, (error) => { globalThis.state = String(error?.stack ?? error); });
 </script>`;
 
