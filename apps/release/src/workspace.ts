@@ -34,10 +34,13 @@ export const COMMANDS: readonly string[] = [fileURLToPath(new URL('../node_modul
 /** A program and its arguments. */
 export type CommandLine = readonly [string, ...string[]];
 
-/** An environment in which these commands come first, after those that it names itself. */
+/**
+ * An environment in which these commands come first, after those that it names itself. Of what pnpm's commands tell their children nothing is left: they would find
+ * packages of this repository wherever they are.
+ */
 export function withCommands(environment: Readonly<Record<string, string>> = {}): Record<string, string> {
   const own = environment['PATH'];
-  return { ...environment, PATH: [...(own === undefined ? [] : [own]), ...COMMANDS, process.env['PATH'] ?? ''].join(delimiter) };
+  return { ...environment, NODE_PATH: '', PATH: [...(own === undefined ? [] : [own]), ...COMMANDS, process.env['PATH'] ?? ''].join(delimiter) };
 }
 
 /** Runs a command, and takes what it printed. @throws ExecaError when it fails. */

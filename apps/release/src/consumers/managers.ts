@@ -33,7 +33,7 @@ const PNPM: Manager = {
 };
 
 /** It installs its own way, without a folder `node_modules`: what a package did not declare it does not find. */
-export const YARN: Manager = {
+const YARN: Manager = {
   name: 'yarn',
   files: { 'yarn.lock': '' },
   add: [process.execPath, YARN_PROGRAM, 'add'],

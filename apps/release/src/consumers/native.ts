@@ -1,7 +1,7 @@
 /** The native backend: absent without koffi, with a message that says what to do, and there with it. */
 
 import type { Check } from '../report.ts';
-import { NPM, YARN, expectOutput } from './managers.ts';
+import { MANAGERS, NPM, expectOutput } from './managers.ts';
 import type { Setting } from './setting.ts';
 
 const PROGRAM = `import { NativeMemory } from '@allokit/vmem/native';
@@ -17,22 +17,21 @@ try {
 
 /** Without koffi and with it. */
 export function nativeChecks(setting: Setting): Check[] {
-  return [
-    {
-      name: 'native memory asks for koffi, and works with it',
-      run: async () => {
-        // With yarn's way of installing, nothing is found that lies in a folder further up.
-        const without = await setting.project('native-without', YARN);
-        await without.add(['@allokit/vmem']);
-        await without.write({ 'native.mjs': PROGRAM });
-        for (const { program } of setting.nodes) expectOutput(await without.node(program, 'native.mjs'), 'unsupported true');
-
-        // koffi has an installation script, which only compiles what is there already.
-        const project = await setting.project('native', NPM);
-        await project.add(['@allokit/vmem', 'koffi'], { isQuiet: false });
-        await project.write({ 'native.mjs': PROGRAM });
-        for (const { program } of setting.nodes) expectOutput(await project.node(program, 'native.mjs'), 'native 42');
-      },
+  const without = MANAGERS.map((manager) => ({
+    name: `native memory asks for koffi, installed by ${manager.name}`,
+    run: async () => {
+      const project = await setting.project(`native-${manager.name}`, manager);
+      await project.add(['@allokit/vmem']);
+      await project.write({ 'native.mjs': PROGRAM });
+      for (const { program } of setting.nodes) expectOutput(await project.node(program, 'native.mjs'), 'unsupported true');
     },
-  ];
+  }));
+  const run = async (): Promise<void> => {
+    const project = await setting.project('native', NPM);
+    // koffi has an installation script, which only compiles what is there already.
+    await project.add(['@allokit/vmem', 'koffi'], { isQuiet: false });
+    await project.write({ 'native.mjs': PROGRAM });
+    for (const { program } of setting.nodes) expectOutput(await project.node(program, 'native.mjs'), 'native 42');
+  };
+  return [...without, { name: 'native memory works with koffi', run }];
 }
