@@ -88,7 +88,7 @@ export class Project {
       env: withCommands({ ...this.#registry.environment, ...environment }),
       all: true,
       reject: false,
-      timeout: 300_000,
+      timeout: 1_200_000,
     });
     if (failed) throw new Error(`${command.join(' ')} ended with ${exitCode ?? 'no code'}:\n${all}`);
     return all;
