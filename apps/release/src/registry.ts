@@ -53,7 +53,8 @@ export async function startRegistry(): Promise<Registry> {
       NPM_CONFIG_CACHE: join(storage, 'npm-cache'),
       YARN_NPM_REGISTRY_SERVER: url,
       YARN_UNSAFE_HTTP_WHITELIST: '127.0.0.1',
-      YARN_ENABLE_GLOBAL_CACHE: 'false',
+      // What yarn keeps it knows by name and version, which an earlier registry gave to something else.
+      YARN_GLOBAL_FOLDER: join(storage, 'yarn'),
       YARN_ENABLE_TELEMETRY: 'false',
       // What was published a minute ago is what we came for.
       YARN_NPM_MINIMAL_AGE_GATE: '0',
