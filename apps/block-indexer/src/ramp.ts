@@ -30,21 +30,26 @@ export async function runRamps(ramps: readonly Ramp[], memoryBytes: number): Pro
   const abort = (): never => {
     throw new Error('the guest aborts');
   };
-  using pool = await InstancePool.create(rampModule(), { imports: { env: { abort } }, ...(memoryBytes > 0 ? { preTouch: { bytes: memoryBytes } } : {}) });
-  const results: RampResult[] = [];
-  for (const [megabytes, iterations] of ramps) {
-    const lease = await pool.acquire();
-    const startMs = performance.now();
-    let size: number | undefined;
-    try {
-      size = (lease.exports['ramp'] as (megabytes: number, iterations: number) => number)(megabytes, iterations) * 65_536;
-    } catch (error) {
-      // What cannot be had ends a guest: by a trap, or by its own abort.
-      if (!(error instanceof Error)) throw error;
+  // Not `using`: Node.js 22 runs this file as it is.
+  const pool = await InstancePool.create(rampModule(), { imports: { env: { abort } }, ...(memoryBytes > 0 ? { preTouch: { bytes: memoryBytes } } : {}) });
+  try {
+    const results: RampResult[] = [];
+    for (const [megabytes, iterations] of ramps) {
+      const lease = await pool.acquire();
+      const startMs = performance.now();
+      let size: number | undefined;
+      try {
+        size = (lease.exports['ramp'] as (megabytes: number, iterations: number) => number)(megabytes, iterations) * 65_536;
+      } catch (error) {
+        // What cannot be had ends a guest: by a trap, or by its own abort.
+        if (!(error instanceof Error)) throw error;
+      }
+      const runMs = performance.now() - startMs;
+      lease.release();
+      results.push({ megabytes, iterations, size, runMs, resetMs: performance.now() - startMs - runMs });
     }
-    const runMs = performance.now() - startMs;
-    lease.release();
-    results.push({ megabytes, iterations, size, runMs, resetMs: performance.now() - startMs - runMs });
+    return results;
+  } finally {
+    pool.release();
   }
-  return results;
 }

@@ -7,7 +7,7 @@ const MIB = 2 ** 20;
 
 test('takes what the preset allows, and has all of it again after a reset', () => {
   const pool = compilerMode({ preset: detectPreset(64 * MIB) });
-  expect((pool.memory as WasmMemory).reserved).toBe(16 * MIB);
+  expect(pool.memory.buffer.byteLength).toBe(16 * MIB);
   const fill = (): number => {
     let count = 0;
     while (pool.allocate(count % 2 === 0 ? 40 : 4000) !== NULL) count += 1;

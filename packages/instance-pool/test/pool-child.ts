@@ -7,8 +7,9 @@ import { InstancePool } from '../src/index.ts';
 const MODULE = Uint8Array.of(0, 97, 115, 109, 1, 0, 0, 0, 1, 4, 1, 96, 0, 0, 3, 2, 1, 0, 5, 6, 1, 1, 1, 128, 128, 4, 10, 9, 1, 7, 0, 65, 0, 64, 0, 26, 11);
 
 try {
-  using pool = await InstancePool.create(MODULE, { preTouch: { bytes: Number(process.argv[2]) } });
+  const pool = await InstancePool.create(MODULE, { preTouch: { bytes: Number(process.argv[2]) } });
   console.log(pool.stats().preTouched[0]!.verified ? 'ready' : 'not verified');
+  pool.release();
 } catch (error) {
   if (!(error instanceof AllocatorError)) throw error;
   console.log(`${error.code}: ${error.message}`);

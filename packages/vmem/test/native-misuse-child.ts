@@ -239,7 +239,12 @@ export const SCENARIOS: Readonly<Record<string, () => unknown>> = {
     deepStrictEqual([bytes.length, bytes.toString(), bytes.toString('hex'), bytes[0], bytes.write('x')], [0, '', '', undefined, 0]);
     throws(() => bytes.readInt32LE(0), RangeError);
     throws(() => Buffer.from(memory.buffer as ArrayBuffer), { code: 'released' });
-    throws(() => Buffer.concat([bytes, bytes]), TypeError);
+    try {
+      // Node.js 22 finds nothing to join, later ones refuse.
+      strictEqual(Buffer.concat([bytes, bytes]).length, 0);
+    } catch (error) {
+      ok(error instanceof TypeError);
+    }
     strictEqual(bytes.equals(Buffer.alloc(0)), true);
   },
 

@@ -11,7 +11,8 @@ export function loadKoffi(): Koffi {
   try {
     return createRequire(import.meta.url)('koffi') as Koffi;
   } catch (cause) {
-    const isMissing = cause instanceof Error && 'code' in cause && cause.code === 'MODULE_NOT_FOUND' && cause.message.includes("'koffi'");
+    // Node.js names the module in quotes, yarn's resolution without `node_modules` says who wanted it.
+    const isMissing = cause instanceof Error && 'code' in cause && cause.code === 'MODULE_NOT_FOUND' && /'koffi'|tried to access koffi\b/.test(cause.message);
     const message = isMissing
       ? 'native memory needs the package koffi beside @allokit/vmem: install it (npm install koffi)'
       : `koffi does not load on ${process.platform} ${process.arch}: native memory is not to be had here`;

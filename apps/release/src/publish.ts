@@ -1,0 +1,13 @@
+/** A candidate in a registry, put there by the command that puts releases there. */
+
+import { stripVTControlCharacters } from 'node:util';
+import { execa } from 'execa';
+import type { Candidate } from './candidate.ts';
+import type { Registry } from './registry.ts';
+import { withCommands } from './workspace.ts';
+
+/** Publishes what the registry does not have. @throws Error with what was printed when that fails. */
+export async function publish({ root }: Candidate, registry: Registry): Promise<void> {
+  const { all, failed } = await execa('changeset', ['publish'], { cwd: root, env: withCommands({ ...registry.environment, CI: 'true' }), all: true, reject: false });
+  if (failed) throw new Error(stripVTControlCharacters(all).replaceAll(/^.*Publishing packages.*$/gm, ''));
+}

@@ -1,0 +1,68 @@
+/** The repository: where it lies, which packages go out of it, and how commands run in it. */
+
+import { execa } from 'execa';
+import { readFile } from 'node:fs/promises';
+import { delimiter, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+/** The root of the repository that this file belongs to. */
+export const ROOT = fileURLToPath(new URL('../../../', import.meta.url));
+
+/** What a manifest says, as far as releases are concerned. */
+export interface Manifest {
+  readonly name: string;
+  readonly version: string;
+  readonly private?: boolean;
+  readonly engines?: { readonly node?: string };
+  readonly exports?: Readonly<Record<string, unknown>>;
+  readonly dependencies?: Readonly<Record<string, string>>;
+  readonly devDependencies?: Readonly<Record<string, string>>;
+  readonly scripts?: Readonly<Record<string, string>>;
+  readonly [field: string]: unknown;
+}
+
+/** One package that goes out. */
+export interface Library {
+  readonly name: string;
+  readonly folder: string;
+  readonly manifest: Manifest;
+}
+
+/** Where the commands lie that releases are made with: those of this package, and those of the repository. */
+export const COMMANDS: readonly string[] = [fileURLToPath(new URL('../node_modules/.bin', import.meta.url)), join(ROOT, 'node_modules/.bin')];
+
+/** A program and its arguments. */
+export type CommandLine = readonly [string, ...string[]];
+
+/**
+ * An environment in which these commands come first, after those that it names itself. Of what pnpm's commands tell their children nothing is left: they would find
+ * packages of this repository wherever they are.
+ */
+export function withCommands(environment: Readonly<Record<string, string>> = {}): Record<string, string> {
+  const own = environment['PATH'];
+  return { ...environment, NODE_PATH: '', PATH: [...(own === undefined ? [] : [own]), ...COMMANDS, process.env['PATH'] ?? ''].join(delimiter) };
+}
+
+/** Runs a command, and takes what it printed. @throws ExecaError when it fails. */
+export async function run(folder: string, command: CommandLine, environment: Readonly<Record<string, string>> = {}): Promise<string> {
+  const [program, ...parameters] = command;
+  const { stdout } = await execa(program, parameters, { cwd: folder, env: withCommands(environment) });
+  return stdout;
+}
+
+/** The manifest in a folder. */
+export async function readManifest(folder: string): Promise<Manifest> {
+  return JSON.parse(await readFile(join(folder, 'package.json'), 'utf8')) as Manifest;
+}
+
+/** The members of a workspace that are published, sorted by name. */
+export async function libraries(root: string = ROOT): Promise<Library[]> {
+  const listed = JSON.parse(await run(root, ['pnpm', 'list', '--recursive', '--depth=-1', '--json'])) as readonly { readonly path: string; readonly private: boolean }[];
+  const published = await Promise.all(listed.filter((member) => !member.private).map(async ({ path }) => ({ folder: path, manifest: await readManifest(path) })));
+  return published.map(({ folder, manifest }) => ({ name: manifest.name, folder, manifest })).sort((one, other) => (one.name < other.name ? -1 : 1));
+}
+
+/** The names by which a package is imported: itself, and what else its `exports` have. */
+export function entriesOf({ name, exports = {} }: Manifest): string[] {
+  return Object.keys(exports).map((path) => name + path.slice(1));
+}
