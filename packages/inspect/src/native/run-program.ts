@@ -29,16 +29,20 @@ export async function runProgram<Result>(
   use: (findings: readonly Finding[]) => Promise<Result>,
 ): Promise<ProgramRun<Result>> {
   const folder = await mkdtemp(join(tmpdir(), 'allokit-inspect-'));
-  // Interrupted from the keyboard, the program ends, and this process reports.
+  // Interrupted from the keyboard, the program gets the signal as well and ends, and this process reports. What is sent to this process alone is passed on.
   const ignore = (): undefined => undefined;
   process.on('SIGINT', ignore);
+  let stop: (() => boolean) | undefined;
   try {
     const env = { ...process.env, [VARIABLE]: JSON.stringify({ ...session, folder } satisfies Session) };
     const child = spawn(process.execPath, [...process.execArgv, '--import', siblingUrl('register').href, ...command], { env, stdio: 'inherit' });
+    stop = (): boolean => child.kill('SIGTERM');
+    process.on('SIGTERM', stop);
     const [code, signal] = (await once(child, 'exit')) as [number | null, NodeJS.Signals | null];
     return { exitCode: code ?? (signal === null ? 1 : 128), result: await use(readFindings(folder)) };
   } finally {
     process.off('SIGINT', ignore);
+    if (stop !== undefined) process.off('SIGTERM', stop);
     await rm(folder, { recursive: true, force: true });
   }
 }
