@@ -1,5 +1,12 @@
 /** A report of figures that nobody measured: every family of the report with a few rows, in the form in which its commands print them. */
 
+import { mixClaims, programClaims } from '../src/compile-mode/claims.ts';
+import type { CompileResult } from '../src/compile-mode/compile-measurement.ts';
+import type { MixResult } from '../src/compile-mode/mix-measurement.ts';
+import { MIX_SUBJECTS, type MixSubject } from '../src/compile-mode/mix.ts';
+import { COMPILE_SUBJECTS, type CompileSubject } from '../src/compile-mode/subjects.ts';
+import { claimsOfInspect } from '../src/inspect/report.ts';
+import { casesOf, type InspectResult } from '../src/inspect/measurement.ts';
 import { judgeClaims } from '../src/page/claims.ts';
 import { Evidence } from '../src/page/evidence.ts';
 import { FAMILIES } from '../src/page/families.ts';
@@ -43,6 +50,50 @@ function growing(values: readonly number[], rowOf: (value: number) => object): o
   return values.flatMap((value) => SUBJECTS.map(([subject, kind]) => ({ subject, kind, status: 'ok', ...times(), ...rowOf(value) })));
 }
 
+/** Milliseconds of a median and a best. */
+function milliseconds(): { medianMs: number; bestMs: number } {
+  const { medianNs, bestNs } = times();
+  return { medianMs: medianNs, bestMs: bestNs };
+}
+
+function compilations(program: string, origin: CompileResult['origin'], lineCount: number): CompileResult[] {
+  return (Object.keys(COMPILE_SUBJECTS) as CompileSubject[]).map((subject) => ({
+    ...{ program, origin, lineCount, sourceBytes: 35_000, subject, status: 'ok', roundCount: 1 },
+    ...milliseconds(),
+    ...{ ratio: figure(), collectionShare: 0.05, searchesPerRecord: figure(), recordCount: 10, requestedBytes: 1000, kinds: [] },
+    ...{ peakBytes: figure(), takenBytes: figure(), ...(subject === 'objects' ? {} : { residentBytes: figure() }) },
+  }));
+}
+
+/** What compile-mode prints, with the claims that it makes of it. */
+function compileMode(): object {
+  const programs = [...compilations('100', 'generated', 100), ...compilations('1000', 'generated', 1000), ...compilations('chess <3>.lox', 'written', 300)];
+  const mix = (Object.keys(MIX_SUBJECTS) as MixSubject[]).map(
+    (subject): MixResult => ({ subject, status: 'ok', ...times(), objectBytes: figure(), heldBytes: figure(), roundCount: 1 }),
+  );
+  return { claims: [...programClaims(programs), ...mixClaims(mix)], programs, mix, allocators: [] };
+}
+
+function assets(): object {
+  const common = { status: 'ok', count: 200, sizeBytes: 65_536, roundCount: 1 };
+  const measured = (): object => ({ ...times(), bestCpuNs: figure(), ratio: figure(), cpuRatio: figure() });
+  return {
+    options: { count: 200, sizeBytes: 65_536 },
+    claims: [{ text: 'tiers: time, over that of arrayBuffer() alone', measured: 1.1, limit: 1.2, isMet: true }],
+    results: [
+      { subject: 'arrayBuffer', kind: 'peer', base: 'arrayBuffer', ...common, ...measured(), peakBytes: figure(), excessBytes: -figure() },
+      { subject: 'tiers', kind: 'allokit', base: 'arrayBuffer', ...common, ...measured(), peakBytes: figure(), excessBytes: figure() },
+      { subject: 'tiers-sha256', kind: 'allokit', base: 'arrayBuffer', ...common, ...measured() },
+      { subject: 'heap', kind: 'allokit', base: 'arrayBuffer', ...common, status: 'failed', reason: 'the process ended with 1' },
+    ],
+  };
+}
+
+function inspections(): object {
+  const results = [...casesOf('churn'), ...casesOf('trace')].map((what): InspectResult => ({ ...what, ...times(), ratio: figure() }));
+  return { claims: claimsOfInspect(results), results };
+}
+
 const OUTPUTS: Readonly<Record<string, readonly object[]>> = {
   traces: [tables('small')],
   pair: [tables('pair'), tables('pair')],
@@ -73,6 +124,7 @@ const OUTPUTS: Readonly<Record<string, readonly object[]>> = {
       ),
     },
   ],
+  'compile-mode': [compileMode()],
   copy: [
     {
       claims: [{ text: 'at most 3 times memcpy up to 256 bytes', isMet: false, worst: 3.5, sizeBytes: 64 }],
@@ -107,6 +159,8 @@ const OUTPUTS: Readonly<Record<string, readonly object[]>> = {
     },
   ],
   threads: [{ results: ['apart', 'together'].flatMap((sharing) => growing([1, 2], (threadCount) => ({ task: 'hand-over', sharing, threadCount }))) }],
+  assets: [assets()],
+  inspect: [inspections()],
 };
 
 /** As if a run had been. */

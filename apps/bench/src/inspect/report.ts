@@ -35,12 +35,13 @@ export function formatInspect(results: readonly InspectResult[], colour: boolean
   });
   for (const { way, isCompiled, medianNs, bestNs, ratio } of results) {
     const heap = way.startsWith('objects') ? 'objects' : isCompiled ? 'compiled' : 'as it is';
-    table.push([NAMES[way], heap, formatNumber(medianNs, 1), formatNumber(bestNs, 1), formatNumber(ratio, 2)]);
+    table.push([WAY_NAMES[way], heap, formatNumber(medianNs, 1), formatNumber(bestNs, 1), formatNumber(ratio, 2)]);
   }
   return `inspect: ${results[0]!.program}\n${table.toString()}`;
 }
 
-const NAMES: Readonly<Record<Way, string>> = {
+/** What each way is, in words. */
+export const WAY_NAMES: Readonly<Record<Way, string>> = {
   plain: 'not at all',
   off: 'inspected(), no tool',
   recorded: 'recorded',

@@ -6,6 +6,7 @@ import { fileURLToPath } from 'node:url';
 import { demoTraces } from '../commands/demo.ts';
 import { family, type Family, type Mode } from './family.ts';
 import { allocatorsReader, readOperations, readSweep } from './readings/allocators.ts';
+import { readAssets, readCompilers, readInspections } from './readings/applications.ts';
 import { readCollectors, readCompose, readCopies, readInstances, readThreads, readVmem } from './readings/systems.ts';
 
 const OWN_TRACES = fileURLToPath(new URL('../../traces', import.meta.url));
@@ -96,6 +97,20 @@ export const FAMILIES: readonly Family[] = [
     read: readCollectors,
   }),
   family({
+    name: 'compile-mode',
+    title: 'Compiler mode',
+    about:
+      'A compiler whose records lie in the documented first version, in an arena, or in a pool with an arena, beside one of plain objects; ' +
+      'and the documented mix of objects in each of them.',
+    runs: (mode) => [
+      [
+        ...['compile-mode', '--experiment', 'programs', '--experiment', 'mix'],
+        ...(mode === 'quick' ? ['--lines', '100', '--lines', '1000', '--rounds', '3', '--warm', '3'] : ['--rounds', '15', '--warm', '10']),
+      ],
+    ],
+    read: readCompilers,
+  }),
+  family({
     name: 'copy',
     title: 'Copies',
     about: 'simd-copy on each kind of memory, beside what the engine offers and beside the C library.',
@@ -122,6 +137,22 @@ export const FAMILIES: readonly Family[] = [
     about: 'The tiered arena in one thread and in several at once, beside a lock, beside heaps of their own, beside malloc in C.',
     runs: (mode) => [['threads', ...(mode === 'quick' ? ['--rounds', '5', '--warm', '2'] : ['--rounds', '41', '--warm', '15'])]],
     read: readThreads,
+  }),
+  family({
+    name: 'assets',
+    title: 'Assets over HTTP',
+    about: 'Many bodies loaded from a server on loopback into linear memory, beside fetch and arrayBuffer() alone: time, and peak memory.',
+    runs: (mode) => [
+      ['assets', ...(mode === 'quick' ? ['--count', '100', '--rounds', '3', '--warm', '1', '--memory-rounds', '1'] : ['--rounds', '9', '--warm', '2'])],
+    ],
+    read: readAssets,
+  }),
+  family({
+    name: 'inspect',
+    title: 'Inspection',
+    about: "Programs that do little but allocate, looked at by recorder, sampler and profiler, or not at all; V8's own profilers on plain objects beside.",
+    runs: (mode) => [['inspect', ...(mode === 'quick' ? ['--program', 'churn', '--rounds', '3', '--warm', '2'] : ['--rounds', '21', '--warm', '8'])]],
+    read: readInspections,
   }),
 ];
 

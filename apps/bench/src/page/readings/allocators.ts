@@ -8,7 +8,7 @@ import type { Result } from '../../result.ts';
 import { LIVE_SWEEP_SIZE, SIZE_SWEEP_COUNT } from '../../sweep/points.ts';
 import type { SweepResult } from '../../sweep/report.ts';
 import type { Exhibit, Fact, Reading, Row } from '../exhibit.ts';
-import { participantsOf, promisesOf, type Output } from './output.ts';
+import { readingOf, type Output } from './output.ts';
 
 /**
  * A table for each workload. The name of an exhibit is that of its workload, with the number of the run where that is not the first one.
@@ -30,7 +30,7 @@ function readAllocators(outputs: readonly Output<Result>[], titleOf: (workload: 
       }),
     ),
   );
-  return { exhibits, promises: promisesOf(outputs), participants: participantsOf(outputs) };
+  return readingOf(outputs, exhibits);
 }
 
 /** A curve for each sweep. */
@@ -51,7 +51,7 @@ export function readSweep(outputs: readonly Output<SweepResult>[]): Reading {
       })),
     };
   });
-  return { exhibits, promises: promisesOf(outputs), participants: participantsOf(outputs) };
+  return readingOf(outputs, exhibits);
 }
 
 const QUANTILES = [
@@ -81,7 +81,7 @@ export function readOperations(outputs: readonly Output<OperationsResult>[]): Re
       plot: curveOf(own),
     };
   });
-  return { exhibits, promises: promisesOf(outputs), participants: participantsOf(outputs) };
+  return readingOf(outputs, exhibits);
 }
 
 function curveOf(results: readonly OperationsResult[]): LinePlot {

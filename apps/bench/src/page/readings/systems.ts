@@ -14,8 +14,9 @@ import type { ThreadsResult } from '../../threads/measurement.ts';
 import { C } from '../../vmem/c-program.ts';
 import { rowName, type Measurement } from '../../vmem/measurement.ts';
 import type { Axis } from '../../report/plot.ts';
-import type { Exhibit, Fact, Point, Reading, Row } from '../exhibit.ts';
-import { participantsOf, promisesOf, type Output } from './output.ts';
+import type { Exhibit, Fact, Reading, Row } from '../exhibit.ts';
+import { readingOf, type Output } from './output.ts';
+import { distinct, formatBytes, pointsOf } from './points.ts';
 
 const MIB = 2 ** 20;
 
@@ -237,22 +238,4 @@ export function readCompose(outputs: readonly Output<ComposeResult>[]): Reading 
     }),
   );
   return readingOf(outputs, exhibits);
-}
-
-/** 64 B, 16 KiB, 4 GiB. */
-function formatBytes(bytes: number): string {
-  const power = bytes < 1024 ? 0 : Math.min(3, Math.floor(Math.log2(bytes) / 10));
-  return `${formatNumber(bytes / 1024 ** power, Number.isInteger(bytes / 1024 ** power) ? 0 : 1)} ${['B', 'KiB', 'MiB', 'GiB'][power]!}`;
-}
-
-function distinct<Item, Key>(items: readonly Item[], keyOf: (item: Item) => Key): Key[] {
-  return [...new Set(items.map(keyOf))];
-}
-
-function pointsOf<Item>(items: readonly Item[], xOf: (item: Item) => number, labelOf: (x: number) => string, rowOf: (item: Item) => Row): Point[] {
-  return distinct(items, xOf).map((x) => ({ x, label: labelOf(x), rows: items.filter((item) => xOf(item) === x).map(rowOf) }));
-}
-
-function readingOf(outputs: readonly Output<unknown>[], exhibits: readonly Exhibit[]): Reading {
-  return { exhibits, promises: promisesOf(outputs), participants: participantsOf(outputs) };
 }

@@ -20,7 +20,7 @@ export function growthSection({ chapters }: Report, plots: Plots): Html {
   );
   return html`<section aria-labelledby="growth">
 <h2 id="growth">How cost grows</h2>
-<p>Cost over live blocks, over sizes, over memory, over threads, over what else is alive: medians, logarithmic where a quantity spans decades. Solid lines are ours, dashed ones peers, dotted ones native code. The figures are behind the titles. An algorithm of constant cost still slows down with more live blocks, because more of them are out of the caches.</p>
+<p>Cost over live blocks, over sizes, over lines of a program, over memory, over threads, over what else is alive: medians, logarithmic where a quantity spans decades. Solid lines are ours, dashed ones peers, dotted ones native code. The figures are behind the titles. An algorithm of constant cost still slows down with more live blocks, because more of them are out of the caches.</p>
 ${figures.length === 0 ? html`<p>Nothing in this run.</p>` : figures}</section>`;
 }
 
