@@ -1,9 +1,9 @@
 import { library } from '../../tsup.shared.ts';
 
 export default library(
-  { index: 'src/index.ts', 'native/index': 'src/native/index.ts' },
+  { index: 'src/index.ts', 'native/index': 'src/native/index.ts', 'native/register': 'src/native/register.ts' },
   {
-    internal: { 'native/register': 'src/native/register.ts', 'native/cli': 'src/native/cli.ts', 'native/tune-worker': 'src/native/tune-worker.ts' },
+    internal: { 'native/cli': 'src/native/cli.ts', 'native/tune-worker': 'src/native/tune-worker.ts' },
     tsconfig: 'tsconfig.native.json',
   },
 );

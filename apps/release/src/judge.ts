@@ -12,9 +12,15 @@ import { withCommands } from './workspace.ts';
 const INSTALL_SCRIPTS = ['preinstall', 'install', 'postinstall', 'prepare', 'prepublish'];
 
 /** What others may bring into an installation: anything else has to be agreed on here. */
-const AGREED_DEPENDENCIES = new Set(['wasmparser']);
+const AGREED_DEPENDENCIES = new Set(['commander', 'pprof-format', 'wasmparser']);
 
-const FILES_EXPECTED = /^(?:package\.json|README\.md|LICENSE|CHANGELOG\.md|dist\/.+\.(?:js|js\.map|d\.ts|wasm))$/;
+const FILES_EXPECTED = /^(?:package\.json|README\.md|LICENSE|CHANGELOG\.md|bin\/[\w-]+\.js|dist\/.+\.(?:js|js\.map|d\.ts|wasm))$/;
+
+/** Whether bundlers are told the truth: of a module that is named it must be in the package, or be the source of one. */
+function isPure(sideEffects: unknown, files: readonly string[]): boolean {
+  if (!Array.isArray(sideEffects)) return sideEffects === false;
+  return sideEffects.every((path) => typeof path === 'string' && (path.startsWith('./src/') || files.includes(path.replace('./', ''))));
+}
 
 /** What this house asks of every package. @returns Its complaints. */
 export function houseRules({ manifest, files }: Tarball): string[] {
@@ -24,7 +30,7 @@ export function houseRules({ manifest, files }: Tarball): string[] {
   };
   expect(manifest['license'] === 'MIT', 'license must be MIT');
   expect(manifest['type'] === 'module', 'type must be module');
-  expect(manifest['sideEffects'] === false, 'sideEffects must be false');
+  expect(isPure(manifest['sideEffects'], files), 'sideEffects must be false, or name the modules that are there for their effect');
   expect(manifest.engines?.node === '>=22', 'engines.node must be >=22');
   expect(typeof manifest['description'] === 'string' && manifest['description'].length > 0, 'description is missing');
   expect(Array.isArray(manifest['keywords']) && manifest['keywords'].length >= 3, 'keywords: at least three');
@@ -37,7 +43,7 @@ export function houseRules({ manifest, files }: Tarball): string[] {
   }
   for (const file of ['README.md', 'LICENSE', 'package.json']) expect(files.includes(file), `${file} is missing`);
   for (const file of files) expect(FILES_EXPECTED.test(file), `${file} does not belong into the package`);
-  for (const file of files.filter((name) => name.endsWith('.js'))) expect(files.includes(`${file}.map`), `${file} has no source map`);
+  for (const file of files.filter((name) => /^dist\/.*\.js$/.test(name))) expect(files.includes(`${file}.map`), `${file} has no source map`);
   return complaints;
 }
 

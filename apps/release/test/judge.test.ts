@@ -23,10 +23,13 @@ const SOUND: Tarball = {
 
 test('a sound package has nothing to complain of', () => {
   expect(houseRules(SOUND)).toEqual([]);
+  const manifest = { ...SOUND.manifest, sideEffects: ['./src/index.ts', './dist/index.js'] };
+  expect(houseRules({ ...SOUND, manifest, files: [...SOUND.files, 'bin/one.js'] })).toEqual([]);
 });
 
 test.each([
-  ['sideEffects', true, 'sideEffects must be false'],
+  ['sideEffects', true, 'sideEffects must be false, or name the modules that are there for their effect'],
+  ['sideEffects', ['./dist/other.js'], 'sideEffects must be false, or name the modules that are there for their effect'],
   ['type', 'commonjs', 'type must be module'],
   ['engines', {}, 'engines.node must be >=22'],
   ['keywords', ['a'], 'keywords: at least three'],

@@ -9,6 +9,7 @@ import { STACK_LIMIT, STACK_TOP, STATE_SIZE, type HeapCore } from './core.ts';
  * It lies in the memory, so that a WebAssembly module can use it too: `base` is its first slot, four bytes each; the address of the next free one stands at `topAddress`.
  */
 export class ShadowStack {
+  /** @internal */
   declare protected readonly core: HeapCore;
   declare private readonly state: number;
   /** The address of slot 0. */
