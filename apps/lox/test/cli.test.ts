@@ -1,6 +1,7 @@
 /** The command line: exit codes, streams, options, the prompt; and the session of the README. */
 
-import { spawn } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -9,6 +10,8 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 
 const APP = fileURLToPath(new URL('../', import.meta.url));
 const CLI = join(APP, 'src/cli.ts');
+/** Whether there is the program of util-linux that gives another one a terminal; others of that name have no such options. */
+const HAS_TERMINAL = spawnSync('script', ['-qec', 'exit 3', '/dev/null']).status === 3;
 
 interface Outcome {
   readonly code: number | null;
@@ -146,11 +149,52 @@ describe('the prompt', () => {
     expect(stderr).toBe("[line 1] Error at ';': Expect expression.\nOperands must be two numbers or two strings.\n[line 1] in script\n");
   });
 
+  test('runs every line of a pipe that is closed already, the last one without an end too', async () => {
+    const input = Array.from({ length: 300 }, (_, i) => `print ${i};`);
+    const answers = input.map((_, i) => `> ${i}\n`).join('');
+    expect(await lox([], input.join('\n'))).toMatchObject({ code: 0, stdout: `${answers}> \n`, stderr: '' });
+  });
+
+  test('ends quietly when nobody reads any more', async () => {
+    const child = spawn(process.execPath, ['--conditions=source', CLI], { cwd: APP, env: { ...process.env, LOX_HISTORY: join(folder, 'history') }, timeout: 20_000 });
+    let stderr = '';
+    child.stderr.setEncoding('utf8').on('data', (text: string) => (stderr += text));
+    child.stdin.on('error', () => undefined);
+    await once(child.stdout, 'data');
+    child.stdout.destroy();
+    child.stdin.write('print 1;\nprint 2;\n');
+    const [code] = (await once(child, 'close')) as [number | null];
+    expect([code, stderr]).toEqual([74, '']);
+  });
+
+  test('says nothing itself with --json', async () => {
+    const { code, stdout } = await lox(['--json'], 'print 1;\nprint 2');
+    expect(code).toBe(0);
+    expect(JSON.parse(stdout)).toMatchObject({ output: '1\n', errors: "[line 1] Error at end: Expect ';' after value.\n" });
+  });
+
   test('keeps a history', async () => {
     const LOX_HISTORY = join(folder, 'kept');
     await lox([], 'var a = 1;\n\nprint a;\n', { LOX_HISTORY });
     await lox([], 'print 2;\nprint a;\n', { LOX_HISTORY });
     expect(await readFile(LOX_HISTORY, 'utf8')).toBe('var a = 1;\nprint 2;\nprint a;\n');
+  });
+
+  test.skipIf(!HAS_TERMINAL)('in a terminal, Ctrl+C ends a program that does not, and the history has it', async () => {
+    const LOX_HISTORY = join(folder, 'interrupted');
+    const command = `"${process.execPath}" --conditions=source "${CLI}"`;
+    const child = spawn('script', ['-qec', command, '/dev/null'], { cwd: APP, env: { ...process.env, LOX_HISTORY }, timeout: 20_000 });
+    let output = '';
+    child.stdout.setEncoding('utf8').on('data', (text: string) => {
+      const wasRunning = output.includes('\n1\r\n');
+      if (output === '') child.stdin.write('{ print 1; while (true) print 1; }\r');
+      output += text;
+      if (!wasRunning && output.includes('\n1\r\n')) child.stdin.write('\u0003');
+    });
+    const [code] = (await once(child, 'close')) as [number | null];
+    // 128 and the number of the signal, as shells have it.
+    expect(code).toBe(130);
+    expect(await readFile(LOX_HISTORY, 'utf8')).toBe('{ print 1; while (true) print 1; }\n');
   });
 
   test('does without one', async () => {
