@@ -113,6 +113,10 @@ describe('after an error', () => {
     expect(run('print 1 | + | );').errors).toBe('[line 1] Error: Unexpected character.\n');
   });
 
+  test.each(['{', 'fun f() {', 'class A { m() {', 'if (nil) {', '('])('levels of "%s" that are too many are the last one', (level) => {
+    expect(run(level.repeat(2000)).errors).toMatch(/^\[line 1\] Error at '.*': Too many levels of nesting\.\n$/);
+  });
+
   test('a statement in the head of a loop', () => {
     const { errors } = run('// [line 1]\nvar a = 1;\nfor ({}; a < 2; a = a + 1) {}');
     expect(errors).toBe("[line 3] Error at '{': Expect expression.\n[line 3] Error at ')': Expect ';' after expression.\n");

@@ -95,6 +95,8 @@ export class Parser {
   #currentKind = -1;
   #line = 1;
   #isPanicking = false;
+  /** The rest of the program was skipped: what is missing there is no error of its own. */
+  #hasGivenUp = false;
   #nesting = 0;
   /** What is wrong, a line each. A text, because a record could not be made without everything that is under way being a root. */
   errors = '';
@@ -173,7 +175,7 @@ export class Parser {
   }
 
   #errorAt(token: Address, message: Message): void {
-    if (this.#isPanicking) return;
+    if (this.#isPanicking || this.#hasGivenUp) return;
     this.#isPanicking = true;
     const records = this.#records;
     const head = records.get(token, TOKEN_HEAD);
@@ -297,6 +299,7 @@ export class Parser {
   #enter(): number {
     if (this.#nesting === NESTING_MAX && this.#currentKind !== TokenKind.End) {
       this.#error('Too many levels of nesting.');
+      this.#hasGivenUp = true;
       while (this.#currentKind !== TokenKind.End) this.#advance();
     }
     this.#nesting += 1;
