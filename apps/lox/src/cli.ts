@@ -3,6 +3,7 @@
 
 import { readFileSync, writeFileSync } from 'node:fs';
 import { resolve } from 'node:path';
+import { isatty } from 'node:tty';
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
 import { ExitCode } from './exit-code.ts';
 import { drawHeap } from './heap-map.ts';
@@ -55,6 +56,7 @@ async function run(file: string | undefined, { mode, stats, json, heapMap, stres
     makeSpace: () => (mode === 'v1' ? V1Space.create() : HybridSpace.create()),
     compilesOnly: mode !== 'runtime',
     limit,
+    flushesLines: !json && isatty(1),
     write: json ? (bytes) => void output.push(Buffer.from(bytes)) : writeOutput,
     writeError: json ? (text) => void (errors += text) : writeError,
     ...(stressGc === undefined ? {} : { stress: { action: stressGc === true ? 'step' : stressGc } }),

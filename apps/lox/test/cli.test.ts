@@ -180,25 +180,48 @@ describe('the prompt', () => {
     expect(await readFile(LOX_HISTORY, 'utf8')).toBe('var a = 1;\nprint 2;\nprint a;\n');
   });
 
-  test.skipIf(!HAS_TERMINAL)('in a terminal, Ctrl+C ends a program that does not, and the history has it', async () => {
-    const LOX_HISTORY = join(folder, 'interrupted');
-    const command = `"${process.execPath}" --conditions=source "${CLI}"`;
-    const child = spawn('script', ['-qec', command, '/dev/null'], { cwd: APP, env: { ...process.env, LOX_HISTORY }, timeout: 20_000 });
-    let output = '';
-    child.stdout.setEncoding('utf8').on('data', (text: string) => {
-      const wasRunning = output.includes('\n1\r\n');
-      if (output === '') child.stdin.write('{ print 1; while (true) print 1; }\r');
-      output += text;
-      if (!wasRunning && output.includes('\n1\r\n')) child.stdin.write('\u0003');
-    });
-    const [code] = (await once(child, 'close')) as [number | null];
-    // 128 and the number of the signal, as shells have it.
-    expect(code).toBe(130);
-    expect(await readFile(LOX_HISTORY, 'utf8')).toBe('{ print 1; while (true) print 1; }\n');
-  });
-
   test('does without one', async () => {
     expect(await lox([], 'print 1;\n', { LOX_HISTORY: join(folder, 'none', 'history') })).toMatchObject({ code: 0, stdout: '> 1\n> \n', stderr: '' });
+  });
+});
+
+describe.skipIf(!HAS_TERMINAL)('in a terminal', () => {
+  /**
+   * Presses keys, each as soon as a text is there, one after the other.
+   *
+   * @returns The exit code: where a signal ended it, 128 and its number, as shells have it.
+   */
+  async function interact(file: string, environment: NodeJS.ProcessEnv, steps: readonly (readonly [text: string, keys: string])[]): Promise<number | null> {
+    const command = `"${process.execPath}" --conditions=source "${CLI}" ${file}`;
+    const child = spawn('script', ['-qec', command, '/dev/null'], { cwd: APP, env: { ...process.env, ...environment }, timeout: 20_000 });
+    let shown = '';
+    const coming = [...steps];
+    child.stdout.setEncoding('utf8').on('data', (text: string) => {
+      shown += text;
+      const [next] = coming;
+      if (next === undefined || !shown.includes(next[0])) return;
+      coming.shift();
+      shown = '';
+      child.stdin.write(next[1]);
+    });
+    const [code] = (await once(child, 'close')) as [number | null];
+    return code;
+  }
+
+  test('a line is there as soon as it is printed, and Ctrl+C ends the program', async () => {
+    const path = await program('print "there"; while (true) {}');
+    expect(await interact(`"${path}"`, {}, [['there\r\n', '\u0003']])).toBe(130);
+  });
+
+  test('Ctrl+C ends a line that does not end, and the history has it', async () => {
+    const LOX_HISTORY = join(folder, 'interrupted');
+    const line = '{ print "the" + "re"; while (true) {} }';
+    const steps = [
+      ['> ', `${line}\r`],
+      ['there\r\n', '\u0003'],
+    ] as const;
+    expect(await interact('', { LOX_HISTORY }, steps)).toBe(130);
+    expect(await readFile(LOX_HISTORY, 'utf8')).toBe(`${line}\n`);
   });
 });
 
