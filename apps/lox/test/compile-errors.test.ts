@@ -77,6 +77,7 @@ const CASES: readonly (readonly [source: string, ...errors: string[]])[] = [
   [`${'('.repeat(2000)}nil${')'.repeat(2000)};`, "[line 1] Error at '(': Too many levels of nesting."],
   [`${'{'.repeat(2000)}${'}'.repeat(2000)}`, "[line 1] Error at '{': Too many levels of nesting."],
   [`nil${' + nil'.repeat(2000)};`, "[line 1] Error at 'nil': Too many levels of nesting."],
+  [`${'fun f() {'.repeat(251)}${'}'.repeat(251)}`, "[line 1] Error at 'f': Too many levels of nesting."],
   ['fun f() {'.repeat(2000), "[line 1] Error at 'f': Too many levels of nesting."],
   [`{ var a; ${'a = '.repeat(2000)} nil; }`, "[line 1] Error at 'a': Too many levels of nesting."],
 ];
@@ -141,6 +142,8 @@ describe('just within the limits', () => {
     ['a jump over 65,535 bytes', `if (nil) { ${'nil;'.repeat(32_765)} } print "there";`, 'there'],
     ['a loop of 65,535 bytes', `var n = true; while (n) { n = nil; ${'nil;'.repeat(32_761)} } print "there";`, 'there'],
     ['many levels of nesting', `print ${'('.repeat(900)}"there"${')'.repeat(900)};`, 'there'],
+    ['many functions within one another', `${'fun f() {'.repeat(249)}${'}'.repeat(249)} print "there";`, 'there'],
+    ['many classes within one another', `${'class A { m() {'.repeat(249)}${'}}'.repeat(249)} print "there";`, 'there'],
     ['many operators', `print ""${' + ""'.repeat(200)} + "there";`, 'there'],
     ['many statements within one another', `${'{'.repeat(900)} print "there"; ${'}'.repeat(900)}`, 'there'],
   ])('%s', (_, source, expected) => {
