@@ -3,6 +3,7 @@
 
 import { readFileSync, writeFileSync } from 'node:fs';
 import { resolve } from 'node:path';
+import { isatty } from 'node:tty';
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
 import { ExitCode } from './exit-code.ts';
 import { drawHeap } from './heap-map.ts';
@@ -55,12 +56,13 @@ async function run(file: string | undefined, { mode, stats, json, heapMap, stres
     makeSpace: () => (mode === 'v1' ? V1Space.create() : HybridSpace.create()),
     compilesOnly: mode !== 'runtime',
     limit,
+    flushesLines: !json && isatty(1),
     write: json ? (bytes) => void output.push(Buffer.from(bytes)) : writeOutput,
     writeError: json ? (text) => void (errors += text) : writeError,
     ...(stressGc === undefined ? {} : { stress: { action: stressGc === true ? 'step' : stressGc } }),
   });
   let exitCode: number = ExitCode.Ok;
-  if (source === undefined) await repl(session);
+  if (source === undefined) await repl(session, json);
   else exitCode = session.interpret(source);
   if (heapMap !== undefined && session.machine !== undefined) writeFileSync(placeOf(heapMap), drawHeap(session.machine.heap));
   if (json) {
@@ -87,17 +89,26 @@ const program = new Command('lox')
     process.exitCode = await run(file, options);
   });
 
+/** Says what went wrong, to whoever can still be told. */
+function complain(text: string): void {
+  try {
+    writeError(text);
+  } catch {
+    // Nobody: the exit code has to do.
+  }
+}
+
 try {
   // Script runners pass on the "--" that separates their arguments from ours.
   const [first, ...rest] = process.argv.slice(2);
   await program.parseAsync(first === '--' ? rest : process.argv.slice(2), { from: 'user' });
 } catch (error) {
   if (error instanceof CommanderError) {
-    if (error.exitCode !== 0) writeError('Usage: lox [path]\n');
+    if (error.exitCode !== 0) complain('Usage: lox [path]\n');
     process.exitCode = error.exitCode === 0 ? ExitCode.Ok : ExitCode.Usage;
   } else if (error instanceof Error && 'syscall' in error) {
     // A picture that cannot be written, a reader that went away.
-    if (!('code' in error && error.code === 'EPIPE')) writeError(`error: ${error.message}\n`);
+    if (!('code' in error && error.code === 'EPIPE')) complain(`error: ${error.message}\n`);
     process.exitCode = ExitCode.File;
   } else throw error;
 }

@@ -33,31 +33,57 @@ function writeHistory(path: string, lines: readonly string[]): void {
   }
 }
 
-/** Reads lines until there are no more. */
-export async function repl(session: Session): Promise<void> {
+/**
+ * Reads lines until there are no more. Each is run as it comes, before the next one is read.
+ *
+ * @param isSilent - Whether only programs print: neither a prompt nor the end of the last line.
+ * @throws What the system says where the input cannot be read, or the output cannot be written.
+ */
+export async function repl(session: Session, isSilent: boolean): Promise<void> {
+  const { stdin, stdout } = process;
+  const isTerminal = !isSilent && stdin.isTTY && stdout.isTTY;
   const path = historyPath();
-  const terminal = process.stdin.isTTY && process.stdout.isTTY;
   let history = readHistory(path);
-  const lines = createInterface({
-    input: process.stdin,
-    output: process.stdout,
-    terminal,
-    prompt: PROMPT,
-    history: [...history],
-    historySize: HISTORY_SIZE,
-    removeHistoryDuplicates: true,
-  });
+  const terminal = { output: stdout, terminal: true, prompt: PROMPT, history: [...history], historySize: HISTORY_SIZE, removeHistoryDuplicates: true };
+  const lines = createInterface({ input: stdin, ...(isTerminal ? terminal : {}) });
   const encoder = new TextEncoder();
+  const ask = (): void => {
+    if (isTerminal) lines.prompt();
+    else if (!isSilent) writeOutput(encoder.encode(PROMPT));
+  };
   // The lines that a terminal edits come with a history; those of a pipe do not.
   lines.on('history', (latest: string[]) => {
     history = [...latest];
   });
-  lines.prompt();
-  for await (const line of lines) {
-    if (!terminal && line.trim() !== '') history = [line, ...history.filter((other) => other !== line)].slice(0, HISTORY_SIZE);
+  const answer = (line: string): void => {
+    if (isTerminal) {
+      // A program that does not end can be interrupted: at the prompt Ctrl+C is a key like others, here it ends the process. The line that did it is kept.
+      writeHistory(path, history);
+      stdin.setRawMode(false);
+    } else if (line.trim() !== '') history = [line, ...history.filter((other) => other !== line)].slice(0, HISTORY_SIZE);
     session.interpret(encoder.encode(line));
-    lines.prompt();
-  }
-  writeOutput(encoder.encode('\n'));
+    if (isTerminal) stdin.setRawMode(true);
+    ask();
+  };
+  await new Promise<void>((resolve, reject) => {
+    const attempt = (action: () => void): void => {
+      try {
+        action();
+      } catch (error) {
+        reject(error instanceof Error ? error : new Error(String(error)));
+        lines.close();
+        // Whoever writes to a pipe may go on for long: the process does not wait for that.
+        stdin.destroy();
+      }
+    };
+    stdin.once('error', reject);
+    lines.once('close', resolve).on('line', (line) => {
+      attempt(() => {
+        answer(line);
+      });
+    });
+    attempt(ask);
+  });
+  if (!isSilent) writeOutput(encoder.encode('\n'));
   writeHistory(path, history);
 }

@@ -1,6 +1,7 @@
 /** The command line: exit codes, streams, options, the prompt; and the session of the README. */
 
-import { spawn } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -9,6 +10,8 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 
 const APP = fileURLToPath(new URL('../', import.meta.url));
 const CLI = join(APP, 'src/cli.ts');
+/** Whether there is the program of util-linux that gives another one a terminal; others of that name have no such options. */
+const HAS_TERMINAL = spawnSync('script', ['-qec', 'exit 3', '/dev/null']).status === 3;
 
 interface Outcome {
   readonly code: number | null;
@@ -146,6 +149,30 @@ describe('the prompt', () => {
     expect(stderr).toBe("[line 1] Error at ';': Expect expression.\nOperands must be two numbers or two strings.\n[line 1] in script\n");
   });
 
+  test('runs every line of a pipe that is closed already, the last one without an end too', async () => {
+    const input = Array.from({ length: 300 }, (_, i) => `print ${i};`);
+    const answers = input.map((_, i) => `> ${i}\n`).join('');
+    expect(await lox([], input.join('\n'))).toMatchObject({ code: 0, stdout: `${answers}> \n`, stderr: '' });
+  });
+
+  test('ends quietly when nobody reads any more', async () => {
+    const child = spawn(process.execPath, ['--conditions=source', CLI], { cwd: APP, env: { ...process.env, LOX_HISTORY: join(folder, 'history') }, timeout: 20_000 });
+    let stderr = '';
+    child.stderr.setEncoding('utf8').on('data', (text: string) => (stderr += text));
+    child.stdin.on('error', () => undefined);
+    await once(child.stdout, 'data');
+    child.stdout.destroy();
+    child.stdin.write('print 1;\nprint 2;\n');
+    const [code] = (await once(child, 'close')) as [number | null];
+    expect([code, stderr]).toEqual([74, '']);
+  });
+
+  test('says nothing itself with --json', async () => {
+    const { code, stdout } = await lox(['--json'], 'print 1;\nprint 2');
+    expect(code).toBe(0);
+    expect(JSON.parse(stdout)).toMatchObject({ output: '1\n', errors: "[line 1] Error at end: Expect ';' after value.\n" });
+  });
+
   test('keeps a history', async () => {
     const LOX_HISTORY = join(folder, 'kept');
     await lox([], 'var a = 1;\n\nprint a;\n', { LOX_HISTORY });
@@ -155,6 +182,46 @@ describe('the prompt', () => {
 
   test('does without one', async () => {
     expect(await lox([], 'print 1;\n', { LOX_HISTORY: join(folder, 'none', 'history') })).toMatchObject({ code: 0, stdout: '> 1\n> \n', stderr: '' });
+  });
+});
+
+describe.skipIf(!HAS_TERMINAL)('in a terminal', () => {
+  /**
+   * Presses keys, each as soon as a text is there, one after the other.
+   *
+   * @returns The exit code: where a signal ended it, 128 and its number, as shells have it.
+   */
+  async function interact(file: string, environment: NodeJS.ProcessEnv, steps: readonly (readonly [text: string, keys: string])[]): Promise<number | null> {
+    const command = `"${process.execPath}" --conditions=source "${CLI}" ${file}`;
+    const child = spawn('script', ['-qec', command, '/dev/null'], { cwd: APP, env: { ...process.env, ...environment }, timeout: 20_000 });
+    let shown = '';
+    const coming = [...steps];
+    child.stdout.setEncoding('utf8').on('data', (text: string) => {
+      shown += text;
+      const [next] = coming;
+      if (next === undefined || !shown.includes(next[0])) return;
+      coming.shift();
+      shown = '';
+      child.stdin.write(next[1]);
+    });
+    const [code] = (await once(child, 'close')) as [number | null];
+    return code;
+  }
+
+  test('a line is there as soon as it is printed, and Ctrl+C ends the program', async () => {
+    const path = await program('print "there"; while (true) {}');
+    expect(await interact(`"${path}"`, {}, [['there\r\n', '\u0003']])).toBe(130);
+  });
+
+  test('Ctrl+C ends a line that does not end, and the history has it', async () => {
+    const LOX_HISTORY = join(folder, 'interrupted');
+    const line = '{ print "the" + "re"; while (true) {} }';
+    const steps = [
+      ['> ', `${line}\r`],
+      ['there\r\n', '\u0003'],
+    ] as const;
+    expect(await interact('', { LOX_HISTORY }, steps)).toBe(130);
+    expect(await readFile(LOX_HISTORY, 'utf8')).toBe(`${line}\n`);
   });
 });
 

@@ -77,6 +77,7 @@ const CASES: readonly (readonly [source: string, ...errors: string[]])[] = [
   [`${'('.repeat(2000)}nil${')'.repeat(2000)};`, "[line 1] Error at '(': Too many levels of nesting."],
   [`${'{'.repeat(2000)}${'}'.repeat(2000)}`, "[line 1] Error at '{': Too many levels of nesting."],
   [`nil${' + nil'.repeat(2000)};`, "[line 1] Error at 'nil': Too many levels of nesting."],
+  [`${'fun f() {'.repeat(251)}${'}'.repeat(251)}`, "[line 1] Error at 'f': Too many levels of nesting."],
   ['fun f() {'.repeat(2000), "[line 1] Error at 'f': Too many levels of nesting."],
   [`{ var a; ${'a = '.repeat(2000)} nil; }`, "[line 1] Error at 'a': Too many levels of nesting."],
 ];
@@ -113,6 +114,10 @@ describe('after an error', () => {
     expect(run('print 1 | + | );').errors).toBe('[line 1] Error: Unexpected character.\n');
   });
 
+  test.each(['{', 'fun f() {', 'class A { m() {', 'if (nil) {', '('])('levels of "%s" that are too many are the last one', (level) => {
+    expect(run(level.repeat(2000)).errors).toMatch(/^\[line 1\] Error at '.*': Too many levels of nesting\.\n$/);
+  });
+
   test('a statement in the head of a loop', () => {
     const { errors } = run('// [line 1]\nvar a = 1;\nfor ({}; a < 2; a = a + 1) {}');
     expect(errors).toBe("[line 3] Error at '{': Expect expression.\n[line 3] Error at ')': Expect ';' after expression.\n");
@@ -137,6 +142,8 @@ describe('just within the limits', () => {
     ['a jump over 65,535 bytes', `if (nil) { ${'nil;'.repeat(32_765)} } print "there";`, 'there'],
     ['a loop of 65,535 bytes', `var n = true; while (n) { n = nil; ${'nil;'.repeat(32_761)} } print "there";`, 'there'],
     ['many levels of nesting', `print ${'('.repeat(900)}"there"${')'.repeat(900)};`, 'there'],
+    ['many functions within one another', `${'fun f() {'.repeat(249)}${'}'.repeat(249)} print "there";`, 'there'],
+    ['many classes within one another', `${'class A { m() {'.repeat(249)}${'}}'.repeat(249)} print "there";`, 'there'],
     ['many operators', `print ""${' + ""'.repeat(200)} + "there";`, 'there'],
     ['many statements within one another', `${'{'.repeat(900)} print "there"; ${'}'.repeat(900)}`, 'there'],
   ])('%s', (_, source, expected) => {

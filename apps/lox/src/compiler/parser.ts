@@ -41,6 +41,8 @@ const ARGUMENTS_MAX = 255;
 const JUMP_MAX = 65_535;
 /** Statements and operators within one another: both the parser and the generator call themselves for each. */
 const NESTING_MAX = 1000;
+/** Levels that a function counts for, because it takes more calls of the generator, each with a writer of its own. */
+const FUNCTION_LEVELS = 4;
 
 /** Bytes of a jump. */
 const JUMP_SIZE = 3;
@@ -95,6 +97,8 @@ export class Parser {
   #currentKind = -1;
   #line = 1;
   #isPanicking = false;
+  /** The rest of the program was skipped: what is missing there is no error of its own. */
+  #hasGivenUp = false;
   #nesting = 0;
   /** What is wrong, a line each. A text, because a record could not be made without everything that is under way being a root. */
   errors = '';
@@ -173,7 +177,7 @@ export class Parser {
   }
 
   #errorAt(token: Address, message: Message): void {
-    if (this.#isPanicking) return;
+    if (this.#isPanicking || this.#hasGivenUp) return;
     this.#isPanicking = true;
     const records = this.#records;
     const head = records.get(token, TOKEN_HEAD);
@@ -276,7 +280,7 @@ export class Parser {
 
   #parse(precedence: number): Address {
     this.#advance();
-    const nestingBefore = this.#enter();
+    const nestingBefore = this.#enter(1);
     const canAssign = precedence <= Precedence.Assignment;
     let node = this.#prefix(canAssign);
     if (node === NOT_FOUND) node = NULL;
@@ -284,7 +288,7 @@ export class Parser {
       while (precedence <= PRECEDENCES[this.#currentKind]!) {
         this.#advance();
         // What is to the left is a level below.
-        this.#enter();
+        this.#enter(1);
         node = this.#infix(this.#hold(node), canAssign);
       }
       if (canAssign && this.#match(TokenKind.Equal)) this.#error('Invalid assignment target.');
@@ -293,14 +297,15 @@ export class Parser {
     return node;
   }
 
-  /** One level down; where there are too many the rest of the program is skipped. @returns What the level was. */
-  #enter(): number {
-    if (this.#nesting === NESTING_MAX && this.#currentKind !== TokenKind.End) {
+  /** Some levels down; where there are too many the rest of the program is skipped. @returns What the level was. */
+  #enter(levels: number): number {
+    if (this.#nesting + levels > NESTING_MAX && this.#currentKind !== TokenKind.End) {
       this.#error('Too many levels of nesting.');
+      this.#hasGivenUp = true;
       while (this.#currentKind !== TokenKind.End) this.#advance();
     }
-    this.#nesting += 1;
-    return this.#nesting - 1;
+    this.#nesting += levels;
+    return this.#nesting - levels;
   }
 
   /** @returns A node, which is NULL after an error, or NOT_FOUND where no expression begins. */
@@ -496,7 +501,7 @@ export class Parser {
   }
 
   #statement(): Address {
-    const nestingBefore = this.#enter();
+    const nestingBefore = this.#enter(1);
     const node = this.#anyStatement();
     this.#nesting = nestingBefore;
     return node;
@@ -683,7 +688,7 @@ export class Parser {
   /** A function from its parameters on; its name is the previous token. */
   #function(kind: number): Address {
     const scopes = this.#scopes;
-    const nestingBefore = this.#enter();
+    const nestingBefore = this.#enter(FUNCTION_LEVELS);
     scopes.beginFunction(kind, this.#name());
     scopes.beginScope();
     this.#consume(TokenKind.LeftParenthesis, "Expect '(' after function name.");

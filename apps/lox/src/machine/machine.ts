@@ -24,6 +24,8 @@ export const HEAP_DEFAULTS = { threshold: 2 ** 22, growth: 1.5, nurserySizeMax: 
 export interface MachineOptions extends HeapOptions {
   /** Takes what programs print; the bytes are good only until it returns. */
   readonly write: (bytes: Uint8Array) => void;
+  /** Whether each line is written as soon as it ends, as for a terminal. Default: false, they are gathered. */
+  readonly flushesLines?: boolean;
   /** Where the heap's memory comes from. Default: a memory of its own, of which 64 MiB are there from the start. */
   readonly parent?: Allocator;
 }
@@ -37,12 +39,12 @@ export class Machine {
   readonly #interpreter: Interpreter;
   readonly #output: Output;
 
-  private constructor(heap: GenerationalHeap, write: (bytes: Uint8Array) => void) {
+  private constructor(heap: GenerationalHeap, write: (bytes: Uint8Array) => void, flushesLines: boolean) {
     this.heap = heap;
     const types = defineTypes(heap);
     for (let slot = 0; slot < VALUES_START; slot += 1) heap.stack.push(0);
     this.#strings = new Strings(heap, types);
-    this.#output = new Output(write);
+    this.#output = new Output(write, flushesLines);
     const numbers = new Numbers(heap, types);
     const tables = new Tables(heap, types);
     this.#loader = new Loader(heap, types, this.#strings, numbers);
@@ -56,8 +58,8 @@ export class Machine {
   }
 
   /** Makes one, whose heap is that of runtime mode. @throws As `runtimeMode` does. */
-  static create({ write, parent, ...options }: MachineOptions): Machine {
-    return new Machine(runtimeMode({ ...HEAP_DEFAULTS, ...options, stackSize: STACK_SIZE }, parent), write);
+  static create({ write, flushesLines = false, parent, ...options }: MachineOptions): Machine {
+    return new Machine(runtimeMode({ ...HEAP_DEFAULTS, ...options, stackSize: STACK_SIZE }, parent), write, flushesLines);
   }
 
   /**

@@ -1,4 +1,4 @@
-/** What a program prints, gathered into larger pieces. */
+/** What a program prints, gathered into larger pieces unless somebody is looking. */
 
 const CAPACITY = 65_536;
 const NEWLINE = 0x0a;
@@ -6,13 +6,18 @@ const NEWLINE = 0x0a;
 /** Where lines go. */
 export class Output {
   readonly #write: (bytes: Uint8Array) => void;
+  readonly #flushesLines: boolean;
   readonly #buffer = new Uint8Array(CAPACITY);
   readonly #encoder = new TextEncoder();
   #size = 0;
 
-  /** @param write - Takes the bytes, which are good only until it returns. */
-  constructor(write: (bytes: Uint8Array) => void) {
+  /**
+   * @param write - Takes the bytes, which are good only until it returns.
+   * @param flushesLines - Whether each line is written as soon as it ends.
+   */
+  constructor(write: (bytes: Uint8Array) => void, flushesLines: boolean) {
     this.#write = write;
+    this.#flushesLines = flushesLines;
   }
 
   /** Adds a line. */
@@ -47,5 +52,6 @@ export class Output {
     if (this.#size === CAPACITY) this.flush();
     this.#buffer[this.#size] = NEWLINE;
     this.#size += 1;
+    if (this.#flushesLines) this.flush();
   }
 }
