@@ -15,7 +15,9 @@ const OWN_TRACES = fileURLToPath(new URL('../../traces', import.meta.url));
 const QUICK_TRACE_SIZE_MAX = 2 ** 18;
 
 /** Of tables: rounds enough for a median, and a limit for those who walk lists. */
-const QUICK_TABLE = ['--rounds', '5', '--warm', '2', '--budget', '1'];
+const QUICK_TABLE = ['--rounds', '4', '--warm', '1', '--budget', '1'];
+/** Whose curves a quick report draws: ours, and the best known of the others. */
+const QUICK_SWEEP = ['generalPurpose', 'o1heap', 'tlsf', 'slab-pool', 'sql.js-dlmalloc', 'native-malloc'];
 const FULL_TABLE = ['--rounds', '41', '--warm', '10'];
 
 function table(mode: Mode, ...command: readonly string[]): readonly string[] {
@@ -86,7 +88,7 @@ export const FAMILIES: readonly Family[] = [
     name: 'sweep',
     title: 'Live blocks and sizes',
     about: 'Churn among ever more live blocks, and with ever larger ones.',
-    runs: (mode) => [['sweep', ...(mode === 'quick' ? ['--quick', '--rounds', '3', '--warm', '1', '--budget', '4'] : ['--rounds', '21', '--warm', '8'])]],
+    runs: (mode) => [['sweep', ...(mode === 'quick' ? ['--quick', '--rounds', '2', '--warm', '1', '--budget', '2', ...QUICK_SWEEP.flatMap((name) => ['--allocator', name])] : ['--rounds', '21', '--warm', '8'])]],
     read: readSweep,
   }),
   family({
