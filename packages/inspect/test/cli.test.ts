@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url';
 import { gunzipSync } from 'node:zlib';
 import pprof from 'pprof/proto/profile.js';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { demandOf, type HeapProfileNode } from '../src/index.ts';
+import { TraceBuilder, demandOf, encodeTrace, type HeapProfileNode } from '../src/index.ts';
 import { readTrace } from '../src/native/index.ts';
 
 const CLI = fileURLToPath(new URL('../src/native/cli.ts', import.meta.url));
@@ -143,8 +143,28 @@ test('the program is not run where its results could not be kept', () => {
   }
 });
 
+test.each([
+  { what: 'nothing', text: 'export const candidates = [];', message: 'must export an array named candidates, with at least one' },
+  { what: 'no candidate', text: 'export const candidates = [{ name: 1 }];', message: 'candidates[0] must have a name' },
+  {
+    what: 'one that ends its thread',
+    text: `export const candidates = [{ name: 'quitter', description: '', create: () => process.exit(0) }];`,
+    message: 'the candidate "quitter" ended its thread',
+  },
+])('candidates are refused: $what', ({ what, text, message }) => {
+  const file = `${what.replaceAll(' ', '-')}.mjs`;
+  writeFileSync(join(folder, file), text);
+  writeFileSync(join(folder, 'empty.altrace'), encodeTrace(new TraceBuilder().finish('empty')));
+  const { status, stderr } = inspect(['tune', '--candidates', file, 'empty.altrace']);
+  expect(stderr).toMatch(/^error: .*\n$/);
+  expect(stderr).toContain(message);
+  expect(status).toBe(2);
+});
+
 test('what goes wrong is said', () => {
   writeFileSync(join(folder, 'nothing.js'), 'console.log(1)');
   expect(inspect(['leaks', 'nothing.js'])).toMatchObject({ status: 2, stdout: '1\n', stderr: expect.stringContaining('passed no allocator') as string });
+  expect(inspect(['replay', '.'])).toMatchObject({ status: 2, stderr: expect.stringMatching(/^error: EISDIR.*\n$/) as string });
+  expect(inspect(['tune', '--candidates', 'missing.js', 'missing.altrace'])).toMatchObject({ status: 2, stderr: 'error: missing.js: no such file\n' });
   expect(inspect(['replay', 'missing.altrace'])).toMatchObject({ status: 2, stderr: expect.stringContaining('missing.altrace: no such file') as string });
 });
