@@ -74,6 +74,18 @@ test('a block that is handed out again was freed, even if by somebody else', () 
   expect(c).not.toBe(NULL);
 });
 
+test('recording starts again, also beyond the limit', () => {
+  const heap = Recorded.create(tlsf(), { limit: 4096 });
+  const [a, b] = [heap.allocate(100), heap.allocate(200)];
+  for (let i = 0; i < 5000; i += 1) heap.deallocate(heap.allocate(16));
+  heap.restart();
+  expect(heap.operationCount).toBe(0);
+  heap.deallocate(a);
+  heap.reallocate(b, 200, 300);
+  heap.allocate(16);
+  expect(operations(heap.trace())).toEqual(['malloc 0 300', 'malloc 1 16']);
+});
+
 test('recording ends at the limit', () => {
   const heap = Recorded.create(tlsf(), { limit: 5000 });
   for (let i = 0; i < 10_000; i += 1) heap.deallocate(heap.allocate(16));
