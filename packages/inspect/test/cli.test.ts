@@ -1,4 +1,5 @@
-import { spawnSync } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -95,11 +96,35 @@ test.each([
   { ending: 'released', status: 1, lines: ['first: no leaks', 'second: 1 block of 20 B'] },
   { ending: 'killed', status: 137, lines: [`first: ${UNFINISHED}`, `second: ${UNFINISHED}`] },
   { ending: 'terminates-worker', status: 1, lines: [`in-worker: ${UNFINISHED}`, 'second: 1 block of 20 B'] },
+  { ending: 'exits-before-worker', status: 1, lines: [`in-worker: ${UNFINISHED}`, 'second: 1 block of 20 B'] },
   { ending: 'worker-exits', status: 1, lines: ['in-worker: 1 block of 30 B', 'second: 1 block of 20 B'] },
 ])('a program that ends otherwise is reported: $ending', ({ ending, status, lines }) => {
   const { status: found, stderr } = inspect(['leaks', ENDINGS, ending]);
   for (const line of lines) expect(stderr).toContain(line);
   expect(found).toBe(status);
+});
+
+test('a program that waits is ended by the signal that the tool gets, and reported', async () => {
+  const tool = spawn(process.execPath, ['--conditions=source', CLI, 'leaks', ENDINGS, 'waits'], { cwd: folder });
+  let stderr = '';
+  tool.stderr.setEncoding('utf8').on('data', (text: string) => (stderr += text));
+  tool.stdout.once('data', () => tool.kill('SIGTERM'));
+  const [status] = (await once(tool, 'close')) as [number];
+  expect(stderr).toContain('second: 1 block of 20 B');
+  expect(status).toBe(143);
+});
+
+test('a program that hears no signal is killed by the second interrupt', async () => {
+  const tool = spawn(process.execPath, ['--conditions=source', CLI, 'leaks', ENDINGS, 'computes'], { cwd: folder });
+  let stderr = '';
+  tool.stderr.setEncoding('utf8').on('data', (text: string) => (stderr += text));
+  await once(tool.stdout, 'data');
+  // Far apart, as two that are pending at once are one.
+  const again = setInterval(() => tool.kill('SIGINT'), 500);
+  const [status] = (await once(tool, 'close')) as [number];
+  clearInterval(again);
+  expect(stderr).toContain(`second: ${UNFINISHED}`);
+  expect(status).toBe(137);
 });
 
 test('a heap that cannot be mapped does not hide the others', () => {

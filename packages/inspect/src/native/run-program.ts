@@ -29,18 +29,16 @@ export async function runProgram<Result>(
   use: (findings: readonly Finding[]) => Promise<Result>,
 ): Promise<ProgramRun<Result>> {
   const folder = await mkdtemp(join(tmpdir(), 'allokit-inspect-'));
+  let stopPassing = (): void => undefined;
   try {
     const env = { ...process.env, [VARIABLE]: JSON.stringify({ ...session, folder } satisfies Session) };
     const child = spawn(process.execPath, [...process.execArgv, '--import', siblingUrl('register').href, '--', ...command], { env, stdio: 'inherit' });
-    const stopPassing = passSignals(child);
-    try {
-      const [code, signal] = (await once(child, 'exit')) as [number | null, NodeJS.Signals | null];
-      return { exitCode: code ?? (signal === null ? 1 : exitCodeOf(signal)), result: await use(readFindings(folder)) };
-    } finally {
-      stopPassing();
-    }
+    stopPassing = passSignals(child);
+    const [code, signal] = (await once(child, 'exit')) as [number | null, NodeJS.Signals | null];
+    return { exitCode: code ?? (signal === null ? 1 : exitCodeOf(signal)), result: await use(readFindings(folder)) };
   } finally {
     await rm(folder, { recursive: true, force: true });
+    stopPassing();
   }
 }
 

@@ -37,13 +37,24 @@ if (isMainThread) {
     case 'killed':
       process.kill(process.pid, 'SIGKILL');
       break;
+    case 'waits':
+      setInterval(() => undefined, 1000);
+      console.log('ready');
+      break;
+    case 'computes': {
+      console.log('ready');
+      const end = performance.now() + 20_000;
+      while (performance.now() < end);
+      break;
+    }
     case 'released':
       first.release();
       break;
     case 'terminates-worker':
+    case 'exits-before-worker':
     case 'worker-exits': {
       const worker = new Worker(new URL(import.meta.url), { argv: [ending] });
-      worker.on('message', () => void worker.terminate());
+      worker.on('message', () => void (ending === 'exits-before-worker' ? process.exit() : worker.terminate()));
       break;
     }
   }
