@@ -340,7 +340,10 @@ export class Profiled<P extends Allocator = Allocator> implements Allocator, Com
     this.#countDown(this.interval === 0 ? 0 : Math.ceil(-Math.log(1 - this.#random() * (1 - 2 ** -53)) * this.#currentInterval));
   }
 
-  /** So many bytes until the next sample: more than fit in the countdown follow when it has run out, as a distance cut short would make samples too frequent for their weight. */
+  /**
+   * So many bytes until the next sample: more than fit in the countdown follow when it has run out, as a distance cut short would make samples
+   * too frequent for their weight.
+   */
   #countDown(distance: number): void {
     this.countdown[0] = Math.min(COUNTDOWN_MAX, distance);
     this.#beyond = distance - this.countdown[0];

@@ -41,7 +41,8 @@ interface Found extends Finding {
 export async function inspectLeaks(command: readonly string[], options: ProgramOptions): Promise<number> {
   const { exitCode, result } = await run(command, 'leaks', options, async (found, findings) => {
     const { output, json = false, sample = 0 } = options;
-    const text = json ? JSON.stringify(findings, undefined, 2) : found.map(({ name, leaks = [] }) => leakReport(leaks, { name, interval: sample })).join('\n\n');
+    const reports = found.map(({ name, leaks = [] }) => leakReport(leaks, { name, interval: sample }));
+    const text = json ? JSON.stringify(findings, undefined, 2) : reports.join('\n\n');
     if (output === undefined) process.stderr.write(text === '' ? '' : `${shortened(text)}\n`);
     else await writeFile(output, `${text}\n`);
     return found.some(({ leaks = [] }) => leaks.length > 0);

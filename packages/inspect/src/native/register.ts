@@ -121,8 +121,8 @@ function writeFinding(path: string, finding: Finding): void {
 type Exiting = NodeJS.Process & { reallyExit?: (code?: number) => unknown };
 
 /**
- * Calls a function once, when the listeners that the program added to `exit` are through: what they free is no leak. A listener of our own would come first, having been added first; and one
- * that ends the process itself would keep later ones from running.
+ * Calls a function once, when the listeners that the program added to `exit` are through: what they free is no leak. A listener of our own
+ * would come first, having been added first; and one that ends the process itself would keep later ones from running.
  */
 function atVeryEnd(act: () => void): void {
   const exiting = process as Exiting;

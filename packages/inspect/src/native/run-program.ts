@@ -43,8 +43,8 @@ export async function runProgram<Result>(
 }
 
 /**
- * Lets signals end the program, and not this process, which is to report. Interrupted from the keyboard, the program gets the signal as well; a second time it is killed, as a program that never
- * waits for anything does not come to hear the first.
+ * Lets signals end the program, and not this process, which is to report. Interrupted from the keyboard, the program gets the signal as well;
+ * a second time it is killed, as a program that never waits for anything does not come to hear the first.
  *
  * @returns What puts an end to this.
  */
