@@ -77,6 +77,8 @@ function kindAt(memory: ReadableMemory, address: Address): PartKind | undefined 
 
 /** Asks an allocator about every address at which a block can start. */
 function probe(allocator: Allocator, visit: ExtentVisitor): void {
+  // Once it is released it owns nothing, which is not to be taken for an empty heap: this throws.
+  allocator.stats();
   const { memory, alignment } = allocator;
   const { committed } = memory;
   if (committed / alignment > PROBE_COUNT_MAX) throw new AllocatorError('unsupported', `${committed} bytes are too many to ask an allocator about that is not of this library`);

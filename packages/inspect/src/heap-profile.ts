@@ -59,20 +59,19 @@ interface Node extends HeapProfileNode {
  */
 export function heapProfileOf(sites: readonly AllocationSite[]): HeapProfile {
   let count = 0;
-  const makeNode = ({ functionName, file, line, column }: Frame): Node => {
+  const makeNode = (callFrame: HeapProfileFrame): Node => {
     count += 1;
-    const callFrame = { functionName, scriptId: '0', url: file, lineNumber: Math.max(0, line - 1), columnNumber: Math.max(0, column - 1) };
     return { callFrame, selfSize: 0, id: count, children: [] };
   };
-  const head = makeNode({ functionName: '(root)', file: '', line: 0, column: 0 });
+  const head = makeNode(callFrameOf({ functionName: '(root)', file: '', line: 0, column: 0 }));
   const samples: HeapProfileSample[] = [];
   for (const { stack, liveBytes } of sites) {
     if (liveBytes === 0) continue;
     let node = head;
     for (const frame of parseStack(stack).reverse()) {
-      const { functionName, file, line, column } = frame;
-      const known = node.children.find(({ callFrame: c }) => c.functionName === functionName && c.url === file && c.lineNumber === line - 1 && c.columnNumber === column - 1);
-      const next = known ?? makeNode(frame);
+      const callFrame = callFrameOf(frame);
+      const known = node.children.find((child) => isSame(child.callFrame, callFrame));
+      const next = known ?? makeNode(callFrame);
       if (known === undefined) node.children.push(next);
       node = next;
     }
@@ -80,4 +79,13 @@ export function heapProfileOf(sites: readonly AllocationSite[]): HeapProfile {
     samples.push({ size: liveBytes, nodeId: node.id, ordinal: samples.length + 1 });
   }
   return { head, samples };
+}
+
+/** Lines and columns count from 0 here; a frame that has none is at the first. */
+function callFrameOf({ functionName, file, line, column }: Frame): HeapProfileFrame {
+  return { functionName, scriptId: '0', url: file, lineNumber: Math.max(0, line - 1), columnNumber: Math.max(0, column - 1) };
+}
+
+function isSame(a: HeapProfileFrame, b: HeapProfileFrame): boolean {
+  return a.functionName === b.functionName && a.url === b.url && a.lineNumber === b.lineNumber && a.columnNumber === b.columnNumber;
 }

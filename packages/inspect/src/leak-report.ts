@@ -29,6 +29,8 @@ export interface LeakReportOptions {
   readonly name?: string;
   /** Places that are listed at the most. Default 20. */
   readonly siteCountMax?: number;
+  /** Bytes between two samples on average: the figures are then estimates, and are called so. Default 0: every block was noted. */
+  readonly interval?: number;
 }
 
 /**
@@ -37,13 +39,14 @@ export interface LeakReportOptions {
  * @param sites - From {@link leakSites}.
  * @returns Lines without a line break at the end; one line where nothing leaks.
  */
-export function leakReport(sites: readonly LeakSite[], { name = 'heap', siteCountMax = 20 }: LeakReportOptions = {}): string {
+export function leakReport(sites: readonly LeakSite[], { name = 'heap', siteCountMax = 20, interval = 0 }: LeakReportOptions = {}): string {
   const count = sites.reduce((sum, site) => sum + site.count, 0);
   const bytes = sites.reduce((sum, site) => sum + site.bytes, 0);
-  if (count === 0) return `${name}: no leaks`;
-  const lines = [`${name}: ${formatCount(count, 'block')} of ${formatBytes(bytes)} still live, from ${formatCount(sites.length, 'place')}`];
+  const [about, sampled] = interval === 0 ? ['', ''] : ['about ', `, by a sample every ${formatBytes(interval)}`];
+  if (count === 0) return `${name}: no leaks${interval === 0 ? '' : ' seen'}${sampled}`;
+  const lines = [`${name}: ${about}${formatCount(count, 'block')} of ${formatBytes(bytes)} still live, from ${formatCount(sites.length, 'place')}${sampled}`];
   for (const site of sites.slice(0, siteCountMax)) {
-    lines.push('', `${formatBytes(site.bytes)} in ${formatCount(site.count, 'block')}, allocated`);
+    lines.push('', `${about}${formatBytes(site.bytes)} in ${formatCount(site.count, 'block')}, allocated`);
     lines.push(...(site.stack === '' ? ['  at an unknown place'] : site.stack.split('\n').map((frame) => `  ${frame}`)));
   }
   if (sites.length > siteCountMax) lines.push('', `and ${formatCount(sites.length - siteCountMax, 'more place')}`);

@@ -43,8 +43,9 @@ export class LiveMap {
    * @throws AllocatorError `released` once the heap is gone.
    */
   read(): HeapMap | undefined {
-    this.#memory.refresh();
     for (let attempt = 0; attempt < ATTEMPTS; attempt += 1) {
+      // The heap may have grown meanwhile.
+      this.#memory.refresh();
       const extents: Extent[] = [];
       const add: ExtentVisitor = (address, size, use, group) => {
         if (size > 0) extents.push({ address, size, use, group });

@@ -78,5 +78,11 @@ class LocationTable {
 
 /** Files as paths, as other tools have them. */
 function pathOf(file: string): string {
-  return file.startsWith('file://') ? decodeURIComponent(new URL(file).pathname) : file;
+  if (!file.startsWith('file://')) return file;
+  try {
+    return decodeURIComponent(new URL(file).pathname);
+  } catch {
+    // A program may call its sources what it likes.
+    return file;
+  }
 }

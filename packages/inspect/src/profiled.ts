@@ -45,6 +45,9 @@ const WINDOW_COUNT = 8;
 /** The most bytes between two samples on average. */
 const INTERVAL_MAX = 2 ** 30;
 
+/** What the countdown has room for. */
+const COUNTDOWN_MAX = 2 ** 31 - 1;
+
 /** Freed samples whose stacks are kept unread, at the most: 1 MiB or so. */
 const FREED_COUNT_MAX = 4096;
 
@@ -107,6 +110,8 @@ export class Profiled<P extends Allocator = Allocator> implements Allocator, Com
   readonly #timeShareMax: number;
   /** Bytes between two samples as of the last one: what the next one's weight follows from. */
   #currentInterval: number;
+  /** Bytes until the next sample beyond those that the countdown has room for. */
+  #beyond = 0;
   #windowStartMs = 0;
   #windowSpentMs = 0;
   #windowCount = 0;
@@ -260,11 +265,13 @@ export class Profiled<P extends Allocator = Allocator> implements Allocator, Com
   /** A block that may be in the sample; or none. */
   private noteAllocation(address: Address, size: number, method: 'allocate' | 'reallocate'): void {
     if (address === NULL) return;
-    const left = this.countdown[0]! - size;
+    const left = this.countdown[0]! + this.#beyond - size;
     if (left > 0) {
-      this.countdown[0] = left;
+      this.#countDown(left);
       return;
     }
+    // It could be handed out again: so it was freed by somebody whom this is not between, as an arena is rewound, or a block freed by another thread.
+    this.noteFree(address);
     // The chance that this block had to be in the sample.
     const weight = this.interval === 0 ? 1 : 1 / -Math.expm1(-size / this.#currentInterval);
     this.#samples.set(address, { size, weight, origin: this.#timedStack(method) });
@@ -330,7 +337,16 @@ export class Profiled<P extends Allocator = Allocator> implements Allocator, Com
   /** Draws the distance to the next sample. */
   #restart(): void {
     // With an interval of 0 every block is past the distance, which is nothing.
-    this.countdown[0] = this.interval === 0 ? 0 : Math.min(2 ** 31 - 1, Math.ceil(-Math.log(1 - this.#random() * (1 - 2 ** -53)) * this.#currentInterval));
+    this.#countDown(this.interval === 0 ? 0 : Math.ceil(-Math.log(1 - this.#random() * (1 - 2 ** -53)) * this.#currentInterval));
+  }
+
+  /**
+   * So many bytes until the next sample: more than fit in the countdown follow when it has run out, as a distance cut short would make samples
+   * too frequent for their weight.
+   */
+  #countDown(distance: number): void {
+    this.countdown[0] = Math.min(COUNTDOWN_MAX, distance);
+    this.#beyond = distance - this.countdown[0];
   }
 
   #stackOf(origin: CapturedStack): string {

@@ -40,7 +40,7 @@ const RESET = 5;
 
 /** What {@link Recorded.create} takes. */
 export interface RecordedOptions {
-  /** Operations after which nothing is recorded any more, 1..2^28. Each takes 12 bytes. Default 2^24. */
+  /** Operations after which nothing is recorded any more, 1..2^28; a reallocation counts twice. Each takes 12 bytes. Default 2^24. */
   readonly limit?: number;
 }
 
@@ -84,7 +84,7 @@ export class Recorded<P extends Allocator = Allocator> implements Allocator, Com
     return new Recorded(parent, limit);
   }
 
-  /** Operations recorded so far, resets among them. O(1). */
+  /** Entries recorded so far, which the limit is for: one for each operation, but two for a reallocation, and one for a reset, whatever it frees. O(1). */
   get operationCount(): number {
     return Math.min(this.limit, this.#flushedCount + (this.buffer[0]! - 1) / EVENT_WORDS);
   }
@@ -152,6 +152,13 @@ export class Recorded<P extends Allocator = Allocator> implements Allocator, Com
     this.parent.checkInvariants();
   }
 
+  /** Forgets what was recorded, and records on: how a program starts can so be left out. Blocks that are live count as those from before. O(1). */
+  restart(): void {
+    this.#chunks.length = 0;
+    this.#flushedCount = 0;
+    this.buffer[0] = 1;
+  }
+
   /**
    * What was recorded so far. O(operations); recording goes on.
    *
@@ -181,10 +188,17 @@ export class Recorded<P extends Allocator = Allocator> implements Allocator, Com
         free.push(slot);
       } else {
         const known = kind === KIND.realloc ? slots.get(origin) : undefined;
+        if (known !== undefined) slots.delete(origin);
+        const stale = slots.get(address);
+        if (stale !== undefined) {
+          // It could be handed out again: so it was freed by somebody whom this is not between, as an arena is rewound, or a block freed by another thread.
+          builder.free(stale);
+          slots.delete(address);
+          free.push(stale);
+        }
         const slot = known ?? free.pop() ?? builder.slotCount;
         if (known === undefined) builder.allocate(slot, size, (head & ~0xff) | KIND.malloc);
         else builder.reallocate(slot, size, head);
-        if (known !== undefined) slots.delete(origin);
         slots.set(address, slot);
       }
     }

@@ -23,8 +23,8 @@ const LEFT_OUT = /\ballokit-compiled-\d+\.js\b|\bnode:internal\//;
 
 /** A stack that was taken: the text is made when it is first read, which takes ten times as long as the taking. */
 export interface CapturedStack {
-  /** As the engine words it. */
-  readonly stack?: string;
+  /** As the engine words it, or whatever the program's own `Error.prepareStackTrace` makes of it. */
+  readonly stack?: unknown;
 }
 
 /**
@@ -45,9 +45,21 @@ export function captureStack(depth: number, method: unknown): CapturedStack {
 }
 
 /** The frames of a stack as lines, without what the engine puts in front, what belongs to the allocator, and what is Node.js itself. */
-export function stackLines({ stack = '' }: CapturedStack, depth: number): string[] {
-  const lines = stack.split('\n').map((line) => line.trim());
+export function stackLines(captured: CapturedStack, depth: number): string[] {
+  const lines = textOf(captured).split('\n').map((line) => line.trim());
   return lines.filter((line) => line !== '' && /^at |@/.test(line) && !LEFT_OUT.test(line)).slice(0, depth);
+}
+
+/** The text of a stack; call sites, which some programs want instead, say the same of themselves. */
+function textOf(captured: CapturedStack): string {
+  try {
+    const { stack } = captured;
+    if (Array.isArray(stack)) return stack.map((site) => `at ${String(site)}`).join('\n');
+    return typeof stack === 'string' ? stack : '';
+  } catch {
+    // What the program put in the engine's place throws.
+    return '';
+  }
 }
 
 /**
@@ -59,9 +71,10 @@ export function parseStack(stack: string): Frame[] {
   return stack.split('\n').filter((line) => line.trim() !== '').map(parseFrame);
 }
 
+/** A name has no ` (` in it, which a path may have. */
 function parseFrame(text: string): Frame {
   const line = text.trim();
-  const [, name, place = ''] = /^at (?:(.*) \((.*)\)|(.*))$/.exec(line) ?? [];
+  const [, name, place = ''] = /^at (?:(.*?) \((.*)\)|(.*))$/.exec(line) ?? [];
   if (line.startsWith('at ')) return frameOf(name ?? '', name === undefined ? line.slice(3) : place);
   const at = line.lastIndexOf('@');
   return at < 0 ? frameOf(line, '') : frameOf(line.slice(0, at), line.slice(at + 1));

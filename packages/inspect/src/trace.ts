@@ -100,6 +100,7 @@ function checkOperations(words: Uint32Array, slotCount: number, refuse: (what: s
     const kind = head & 0xff;
     if (kind > KIND.calloc) refuse(`${where()} has the unknown kind ${kind}`);
     if (head >>> 8 > ALIGNMENT_LOG2_MAX) refuse(`${where()} asks for the alignment 2^${head >>> 8}`);
+    if (kind === KIND.free && head !== KIND.free) refuse(`${where()} is a free with the alignment 2^${head >>> 8}`);
     if (slot >= slotCount) refuse(`${where()} uses slot ${slot} of ${slotCount}`);
     const isLive = live[slot] === 1;
     if (kind === KIND.free && !isLive) refuse(`${where()} frees slot ${slot}, which holds no block`);

@@ -1,4 +1,5 @@
 import { AllocatorError } from '@allokit/allocator';
+import { Tlsf } from '@allokit/tlsf';
 import { WasmMemory } from '@allokit/vmem';
 import { once } from 'node:events';
 import { Worker } from 'node:worker_threads';
@@ -39,6 +40,20 @@ test('it says the same as the map of the owner', () => {
   expect(view.read()).toEqual(heapMap(heap));
   heap.release();
   expect(() => view.read()).toThrow(AllocatorError);
+});
+
+test('a heap that grows while it is read is read again, with all that it has', () => {
+  const memory = WasmMemory.create({ reserve: 2 ** 22, shared: true });
+  const heap = Tlsf.create(memory, { size: 2 ** 16, growth: { step: 2 ** 16 } });
+  const parts = heapParts(heap);
+  const view = LiveMap.attach(memory.wasm, {
+    *[Symbol.iterator]() {
+      // As the owner would, once the reader has looked how much memory there is.
+      while (heap.stats().capacity < 2 ** 17) heap.allocate(4000);
+      yield* parts;
+    },
+  } as unknown as HeapPart[]);
+  expect(view.read()).toEqual(heapMap(heap));
 });
 
 test('a memory that nobody else can see is refused', () => {

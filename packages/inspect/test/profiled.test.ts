@@ -1,9 +1,18 @@
-import { NULL, Tracked, compile } from '@allokit/allocator';
+import { NULL, Retained, Tracked, compile, type Allocator } from '@allokit/allocator';
 import { Random } from '@allokit/allocator/testing';
+import { Arena } from '@allokit/arena';
 import pprof from 'pprof/proto/profile.js';
 import { describe, expect, test } from 'vitest';
 import { Profiled, heapProfileOf, leakReport, leakSites, parseStack, pprofOf, type HeapProfileNode } from '../src/index.ts';
-import { tlsf } from './memories.ts';
+import { buffer, tlsf } from './memories.ts';
+
+/** Hands out a new address for whatever size. */
+function endless(): Allocator {
+  const heap = tlsf();
+  let address = 0;
+  const allocate = (): number => (address += 16);
+  return new Proxy<Allocator>(heap, { get: (_, key) => (key === 'allocate' ? allocate : (Reflect.get(heap, key) as unknown)) });
+}
 
 /** Numbers in 0..1 from a seed. */
 function seeded(seed: number): () => number {
@@ -74,7 +83,33 @@ describe('every block', () => {
   });
 });
 
+test('a block that is handed out again was freed, even if by somebody else', () => {
+  const arena = Arena.create(buffer(), { chunkSize: 4096 });
+  const heap = Profiled.create(Retained.create(arena));
+  const mark = arena.mark();
+  const block = heap.allocate(32);
+  arena.rewind(mark);
+  expect(heap.allocate(48)).toBe(block);
+  expect(heap.leaks().map(({ size }) => size)).toEqual([48]);
+  expect(heap.sites().reduce((sum, { totalBytes }) => sum + totalBytes, 0)).toBe(80);
+});
+
 describe('a sample', () => {
+  test('is as far away as it was drawn, beyond what a word holds as well', () => {
+    const gibibyte = 2 ** 30;
+    const heap = Profiled.create(endless(), { interval: gibibyte, random: () => 1 - Math.exp(-4.5) });
+    const counts = Array.from({ length: 10 }, () => {
+      heap.allocate(gibibyte / 4);
+      return heap.leaks().length;
+    });
+    // The first lies 4.5 GiB away: beyond 18 blocks.
+    expect(counts).toEqual(new Array(10).fill(0));
+    for (let i = 10; i < 17; i += 1) heap.allocate(gibibyte / 4);
+    expect(heap.leaks()).toHaveLength(0);
+    heap.allocate(gibibyte / 2);
+    expect(heap.leaks()).toHaveLength(1);
+  });
+
   test.each([{ compiled: false }, { compiled: true }])('stands for all blocks, compiled: $compiled', ({ compiled }) => {
     const size = 2 ** 20;
     const profiled = Profiled.create(tlsf(size), { interval: 2000, depth: 2, random: seeded(1) });
@@ -189,6 +224,21 @@ test('a Chrome heap profile sums up to the live bytes', () => {
   expect(inner.lineNumber).toBe(parseStack(heap.leaks()[0]!.stack)[0]!.line - 1);
 });
 
+test('a Chrome heap profile has a call once, where it has no line as well', () => {
+  const figures = { liveCount: 1, liveBytes: 10, totalCount: 1, totalBytes: 10 };
+  const stackOf = (line: number): string => `at f (a.js:${line}:1)\nat Array.map (<anonymous>)\nat g (a.js:9:9)`;
+  const { head } = heapProfileOf([1, 2, 2].map((line) => ({ stack: stackOf(line), ...figures })));
+  const names = ({ callFrame, selfSize, children }: HeapProfileNode): unknown => [callFrame.functionName, selfSize, ...children.map(names)];
+  expect(names(head)).toEqual(['(root)', 0, ['g', 0, ['Array.map', 0, ['f', 10], ['f', 20]]]]);
+});
+
+test('a pprof file has paths, and what is no URL as it is', () => {
+  const figures = { liveCount: 1, liveBytes: 10, totalCount: 1, totalBytes: 10 };
+  const stack = ['at f (file:///a%20b/c.ts:1:1)', 'at g (file:///%zz.ts:1:1)', 'at h (file://[/x.ts:1:1)'].join('\n');
+  const { stringTable } = pprof.perftools.profiles.Profile.decode(pprofOf([{ stack, ...figures }]));
+  expect(stringTable).toEqual(expect.arrayContaining(['/a b/c.ts', 'file:///%zz.ts', 'file://[/x.ts']));
+});
+
 describe('a leak report', () => {
   test('sums up by place', () => {
     const leaks = [
@@ -214,6 +264,7 @@ describe('a leak report', () => {
 test('stacks of all engines are read', () => {
   const frames = parseStack([
     'at make (file:///a/b.ts:12:5)', 'at file:///a/b.ts:20:1', 'at async Loader.run (/a/c.js:7:3)', 'at new Thing (https://x.org/t.js?v=1:1:2)',
+    'at run (/My App (2)/c.js:1:2)', 'at eval (eval at run (file:///a.js:5:6), <anonymous>:1:3)', 'at T.get [as size] (/a.js:1:1)',
     'make@https://x.org/a.js:3:9', '@https://x.org/a.js:4:1', 'at Array.map (<anonymous>)', 'whatever',
   ].join('\n'));
   expect(frames).toEqual([
@@ -221,6 +272,9 @@ test('stacks of all engines are read', () => {
     { functionName: '(anonymous)', file: 'file:///a/b.ts', line: 20, column: 1 },
     { functionName: 'Loader.run', file: '/a/c.js', line: 7, column: 3 },
     { functionName: 'Thing', file: 'https://x.org/t.js?v=1', line: 1, column: 2 },
+    { functionName: 'run', file: '/My App (2)/c.js', line: 1, column: 2 },
+    { functionName: 'eval', file: 'eval at run (file:///a.js:5:6), <anonymous>', line: 1, column: 3 },
+    { functionName: 'T.get [as size]', file: '/a.js', line: 1, column: 1 },
     { functionName: 'make', file: 'https://x.org/a.js', line: 3, column: 9 },
     { functionName: '(anonymous)', file: 'https://x.org/a.js', line: 4, column: 1 },
     { functionName: 'Array.map', file: '<anonymous>', line: 0, column: 0 },

@@ -1,8 +1,9 @@
-import { NULL, compile, type Allocator } from '@allokit/allocator';
+import { NULL, Retained, compile, type Allocator } from '@allokit/allocator';
 import { Random, environmentSeed } from '@allokit/allocator/testing';
+import { Arena } from '@allokit/arena';
 import { describe, expect, test } from 'vitest';
-import { KIND, OPERATION_WORDS, Recorded, Replay, encodeTrace, parseTrace, type Trace } from '../src/index.ts';
-import { assembly, tlsf } from './memories.ts';
+import { KIND, OPERATION_WORDS, Recorded, Replay, TraceBuilder, TraceError, encodeTrace, parseTrace, type Trace } from '../src/index.ts';
+import { assembly, buffer, tlsf } from './memories.ts';
 
 /** The operations of a trace as text. */
 function operations({ words }: Trace): string[] {
@@ -52,6 +53,37 @@ test('a reset frees what is live', () => {
   heap.allocate(3);
   heap.release();
   expect(operations(heap.trace())).toEqual(['malloc 0 1', 'malloc 1 2', 'free 0 0', 'free 1 0', 'malloc 1 3', 'free 1 0']);
+});
+
+test('a block that is handed out again was freed, even if by somebody else', () => {
+  const arena = Arena.create(buffer(), { chunkSize: 4096 });
+  const heap = Recorded.create(Retained.create(arena));
+  heap.allocate(16);
+  const mark = arena.mark();
+  const b = heap.allocate(32);
+  arena.rewind(mark);
+  expect(heap.allocate(48)).toBe(b);
+  expect(operations(heap.trace())).toEqual(['malloc 0 16', 'malloc 1 32', 'free 1 0', 'malloc 1 48']);
+  // What is moved there as well.
+  const c = heap.allocate(1);
+  arena.rewind(mark);
+  const moved = heap.reallocate(NULL, 0, 8);
+  expect(moved).toBe(b);
+  heap.reallocate(moved, 8, 900);
+  expect(operations(heap.trace()).slice(4)).toEqual(['malloc 2 1', 'free 1 0', 'malloc 1 8', 'realloc 1 900']);
+  expect(c).not.toBe(NULL);
+});
+
+test('recording starts again, also beyond the limit', () => {
+  const heap = Recorded.create(tlsf(), { limit: 4096 });
+  const [a, b] = [heap.allocate(100), heap.allocate(200)];
+  for (let i = 0; i < 5000; i += 1) heap.deallocate(heap.allocate(16));
+  heap.restart();
+  expect(heap.operationCount).toBe(0);
+  heap.deallocate(a);
+  heap.reallocate(b, 200, 300);
+  heap.allocate(16);
+  expect(operations(heap.trace())).toEqual(['malloc 0 300', 'malloc 1 16']);
 });
 
 test('recording ends at the limit', () => {
@@ -109,4 +141,56 @@ describe.each([
     replay.rewind();
     expect(again.stats().liveBytes).toBe(0);
   });
+});
+
+describe('a trace being built', () => {
+  test('is of any length', () => {
+    const builder = new TraceBuilder();
+    for (let i = 0; i < 5000; i += 1) {
+      builder.allocate(0, i);
+      builder.free(0);
+    }
+    const { words, operationCount, slotCount, peakLiveBytes } = builder.finish('long');
+    expect([operationCount, slotCount, peakLiveBytes, words.length]).toEqual([10_000, 1, 4999, 30_000]);
+    expect([...words.subarray(-6)]).toEqual([KIND.malloc, 0, 4999, KIND.free, 0, 0]);
+  });
+
+  test('takes nothing that cannot be', () => {
+    const builder = new TraceBuilder();
+    builder.allocate(0, 1);
+    for (const step of [
+      () => builder.allocate(0, 1), () => builder.allocate(-1, 1), () => builder.allocate(1.5, 1), () => builder.allocate(1, -1), () => builder.allocate(1, 2 ** 32),
+      () => builder.reallocate(1, 1), () => builder.reallocate(0, 0.5), () => builder.free(1), () => builder.free(-1),
+    ]) expect(step).toThrow(RangeError);
+    expect(operations(builder.finish('short'))).toEqual(['malloc 0 1']);
+  });
+});
+
+test('a free that asks for an alignment is no operation', () => {
+  const builder = new TraceBuilder();
+  builder.allocate(0, 1);
+  builder.free(0);
+  const bytes = encodeTrace(builder.finish('t'));
+  new DataView(bytes.buffer).setUint32(24 + 12, KIND.free | (5 << 8), true);
+  expect(() => parseTrace(bytes, 't')).toThrow('t: operation 1 is a free with the alignment 2^5');
+});
+
+test('a damaged trace is refused, or played like any other', () => {
+  const heap = Recorded.create(tlsf());
+  work(heap, 11, 60);
+  const bytes = encodeTrace(heap.trace());
+  const random = Random.fromSeed(environmentSeed() ?? 5);
+  let [refused, played] = [0, 0];
+  for (let round = 0; round < 500; round += 1) {
+    const damaged = random.below(2) === 0 ? bytes.slice(0, random.below(bytes.length)) : bytes.slice();
+    for (let i = random.below(3); i >= 0 && damaged.length > 0; i -= 1) damaged[random.below(damaged.length)] = random.below(256);
+    try {
+      new Replay(parseTrace(damaged, 'damaged'), tlsf()).run();
+      played += 1;
+    } catch (error) {
+      expect(error).toBeInstanceOf(TraceError);
+      refused += 1;
+    }
+  }
+  expect(Math.min(refused, played)).toBeGreaterThan(10);
 });

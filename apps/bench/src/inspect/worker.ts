@@ -15,11 +15,17 @@ const ROUND_MS = 20;
 
 const { program: name, way, isCompiled, seed } = workerData as InspectAssignment;
 
+/** What a round records at the most: more than it has time for, as what is beyond the limit costs less. */
+const RECORDED_LIMIT = 2 ** 24;
+
+/** Told before each round. */
+let beforeRound = (): void => undefined;
+
 /** The heap as it is looked at. */
 function look(heap: Allocator): Allocator {
   switch (way) {
     case 'recorded':
-      return Recorded.create(heap, { limit: 2 ** 20 });
+      return recorded(heap);
     case 'sampled':
       return Profiled.create(heap, { interval: SAMPLE_INTERVAL, timeShareMax: SAMPLE_TIME_SHARE });
     case 'leaks':
@@ -31,6 +37,16 @@ function look(heap: Allocator): Allocator {
     default:
       return heap;
   }
+}
+
+/** Records each round anew: a recorder that is past its limit throws away what it is given, and would be measured doing that. */
+function recorded(heap: Allocator): Allocator {
+  const recorder = Recorded.create(heap, { limit: RECORDED_LIMIT });
+  beforeRound = () => {
+    if (recorder.operationCount === RECORDED_LIMIT) throw new Error('a round was not recorded to its end');
+    recorder.restart();
+  };
+  return recorder;
 }
 
 async function prepare(): Promise<Program> {
@@ -57,6 +73,7 @@ function spentMs(): number {
 }
 
 function round(): InspectRound {
+  beforeRound();
   let [steps, checksum] = [0, 0];
   const start = spentMs();
   let spent = 0;

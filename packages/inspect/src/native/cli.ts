@@ -28,8 +28,8 @@ function programCommand(name: string, description: string): Command {
 
 programCommand('leaks', 'Run a program and report what is still allocated when it ends, by the place that allocated it. Exits with 1 where something is.')
   .option('-o, --output <file>', 'write the report to a file (default: to standard error)')
-  .option('--sample <bytes>', 'note one block in so many bytes on average, 0 for all', wholeNumber(0), 0)
-  .option('--depth <frames>', 'frames of a call stack', wholeNumber(1), 16)
+  .option('--sample <bytes>', 'note one block in so many bytes on average, 0 for all', wholeNumber(0, 2 ** 30), 0)
+  .option('--depth <frames>', 'frames of a call stack', wholeNumber(1, 1000), 16)
   .option('--json', 'report as JSON', false)
   .action(async (file: string, rest: string[], options: ProgramOptions) => {
     process.exitCode = await inspectLeaks([file, ...rest], options);
@@ -37,15 +37,15 @@ programCommand('leaks', 'Run a program and report what is still allocated when i
 
 programCommand('profile', 'Run a program and write which places hold how much memory, for pprof or for Chrome, by the name of the file.')
   .requiredOption('-o, --output <file>', 'FILE.pb.gz, FILE.pb, or FILE.heapprofile')
-  .option('--sample <bytes>', 'note one block in so many bytes on average, 0 for all', wholeNumber(0), 0)
-  .option('--depth <frames>', 'frames of a call stack', wholeNumber(1), 64)
+  .option('--sample <bytes>', 'note one block in so many bytes on average, 0 for all', wholeNumber(0, 2 ** 30), 0)
+  .option('--depth <frames>', 'frames of a call stack', wholeNumber(1, 1000), 64)
   .action(async (file: string, rest: string[], options: ProgramOptions & { readonly output: string }) => {
     process.exitCode = await inspectProfile([file, ...rest], options);
   });
 
 programCommand('record', 'Run a program and record what it asks of its allocator, as a trace.')
   .requiredOption('-o, --output <file>', 'FILE.altrace.gz, or FILE.altrace')
-  .option('--limit <operations>', 'record the first so many only', wholeNumber(1), 2 ** 24)
+  .option('--limit <operations>', 'record the first so many only', wholeNumber(1, 2 ** 28), 2 ** 24)
   .action(async (file: string, rest: string[], options: ProgramOptions & { readonly output: string }) => {
     process.exitCode = await inspectRecord([file, ...rest], options);
   });
@@ -63,7 +63,7 @@ program
   .description('Replay traces over an allocator: time, failures, and the smallest memory they run in.')
   .argument('<traces...>', 'FILE.altrace or FILE.altrace.gz')
   .option('--allocator <name>', 'the one', 'general')
-  .option('--rounds <number>', 'replays against the clock', wholeNumber(1), 5)
+  .option('--rounds <number>', 'replays against the clock', wholeNumber(1, 1000), 5)
   .option('--json', 'print JSON', false)
   .action(async (files: string[], options: ReplayOptions) => {
     await replayTraces(files, options);
@@ -75,24 +75,31 @@ program
   .argument('<traces...>', 'FILE.altrace or FILE.altrace.gz')
   .option('--allocator <name>', 'compare this one; repeat for more (default: all)', (pick: string, picks: string[]) => [...picks, pick], [] as string[])
   .option('--candidates <module>', 'a module that exports an array `candidates` to compare instead')
-  .option('--rounds <number>', 'replays against the clock', wholeNumber(1), 5)
+  .option('--rounds <number>', 'replays against the clock', wholeNumber(1, 1000), 5)
   .option('--json', 'print JSON', false)
   .action(async (files: string[], options: TuneCommandOptions) => {
     await tuneTraces(files, options);
   });
 
-function wholeNumber(minimum: number): (text: string) => number {
+function wholeNumber(minimum: number, maximum = Infinity): (text: string) => number {
   return (text) => {
-    const value = Number(text);
-    if (!Number.isSafeInteger(value) || value < minimum) throw new InvalidArgumentError(`It must be a whole number of at least ${minimum}.`);
+    const value = /^\d+$/.test(text) ? Number(text) : Number.NaN;
+    const range = maximum === Infinity ? `of at least ${minimum}` : `in ${minimum}..${maximum}`;
+    if (!(value >= minimum && value <= maximum)) throw new InvalidArgumentError(`It must be a whole number ${range}.`);
     return value;
   };
+}
+
+/** What a user can mend: anything else is shown with its stack. */
+function isExpected(error: unknown): error is Error {
+  if (error instanceof TraceError || error instanceof RangeError || error instanceof TypeError || error instanceof AllocatorError) return true;
+  return error instanceof Error && 'syscall' in error;
 }
 
 try {
   await program.parseAsync();
 } catch (error) {
-  if (!(error instanceof TraceError || error instanceof RangeError || error instanceof TypeError || error instanceof AllocatorError)) throw error;
+  if (!isExpected(error)) throw error;
   process.stderr.write(`error: ${error.message}\n`);
   process.exitCode = 2;
 }

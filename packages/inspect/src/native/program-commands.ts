@@ -1,12 +1,15 @@
 /** The commands that run a program: what they make of its findings. */
 
 import { copyFile, readFile, writeFile } from 'node:fs/promises';
+import { sep } from 'node:path';
+import { pathToFileURL } from 'node:url';
 import { gzipSync } from 'node:zlib';
 import { svgMap } from '../draw.ts';
 import { formatCount } from '../heap-picture.ts';
 import { heapProfileOf } from '../heap-profile.ts';
 import { leakReport } from '../leak-report.ts';
 import { pprofOf } from '../pprof.ts';
+import { requireWritable } from './output.ts';
 import { runProgram, type ProgramRun } from './run-program.ts';
 import type { Finding, Session } from './session.ts';
 
@@ -21,29 +24,39 @@ export interface ProgramOptions {
 }
 
 /** Says what is wrong when a program shows nothing of itself. */
-const NOTHING = 'the program passed no allocator to inspected(), or was killed before it ended';
+const NOTHING = 'the program passed no allocator to inspected()';
 
 /** Exit code where there was nothing to look at. */
 const EXIT_NOTHING = 2;
 
-/** `leaks`. @returns The exit code. */
-export async function inspectLeaks(command: readonly string[], options: ProgramOptions): Promise<number> {
-  const { exitCode, result } = await run(command, 'leaks', options, async (findings) => {
-    const { output, json = false } = options;
-    const text = json ? JSON.stringify(findings, undefined, 2) : findings.map(({ name, leaks = [] }) => leakReport(leaks, { name })).join('\n\n');
-    if (output === undefined) process.stderr.write(`${text}\n`);
-    else await writeFile(output, `${text}\n`);
-    return findings.some(({ leaks = [] }) => leaks.length > 0);
-  });
-  return exitCode === 0 && result === true ? 1 : exitCode;
+/** What profiles are called. */
+const PROFILE_NAME = /\.(?:pb|pb\.gz|heapprofile)$/;
+
+/** A finding, and the file that what is made of it goes to. */
+interface Found extends Finding {
+  readonly file: string;
 }
 
-/** `profile`. @returns The exit code. */
+/** `leaks`. @returns The exit code. */
+export async function inspectLeaks(command: readonly string[], options: ProgramOptions): Promise<number> {
+  const { exitCode, result } = await run(command, 'leaks', options, async (found, findings) => {
+    const { output, json = false, sample = 0 } = options;
+    const reports = found.map(({ name, leaks = [] }) => leakReport(leaks, { name, interval: sample }));
+    const text = json ? JSON.stringify(findings, undefined, 2) : reports.join('\n\n');
+    if (output === undefined) process.stderr.write(text === '' ? '' : `${shortened(text)}\n`);
+    else await writeFile(output, `${text}\n`);
+    return found.some(({ leaks = [] }) => leaks.length > 0);
+  });
+  return result === true && (exitCode === 0 || exitCode === EXIT_NOTHING) ? 1 : exitCode;
+}
+
+/** `profile`. @returns The exit code. @throws TypeError for a file name that says no format. */
 export async function inspectProfile(command: readonly string[], options: ProgramOptions & { readonly output: string }): Promise<number> {
-  const { exitCode } = await run(command, 'profile', options, async (findings) => {
+  if (!PROFILE_NAME.test(options.output)) throw new TypeError(`${options.output}: the name of a profile ends in .pb.gz, .pb or .heapprofile`);
+  const { exitCode } = await run(command, 'profile', options, async (found) => {
     const { output, sample = 0 } = options;
     // Sites of all allocators in one profile: the stacks tell them apart.
-    const sites = findings.flatMap(({ sites = [] }) => sites);
+    const sites = found.flatMap(({ sites = [] }) => sites);
     if (output.endsWith('.heapprofile')) {
       await writeFile(output, JSON.stringify(heapProfileOf(sites)));
     } else {
@@ -57,14 +70,13 @@ export async function inspectProfile(command: readonly string[], options: Progra
 
 /** `record`. @returns The exit code. */
 export async function inspectRecord(command: readonly string[], options: ProgramOptions & { readonly output: string }): Promise<number> {
-  const { exitCode } = await run(command, 'record', options, async (findings) => {
-    const outputs = outputNames(options.output, findings);
-    for (const [number, { name, trace }] of findings.entries()) {
-      const output = outputs[number]!;
+  const { exitCode } = await run(command, 'record', options, async (found) => {
+    for (const { name, file, trace, isCut = false } of found) {
       if (trace === undefined) continue;
-      if (output.endsWith('.gz')) await writeFile(output, gzipSync(await readFile(trace), { level: 9 }));
-      else await copyFile(trace, output);
-      process.stderr.write(`${output}: what the program asked of ${name}\n`);
+      if (file.endsWith('.gz')) await writeFile(file, gzipSync(await readFile(trace), { level: 9 }));
+      else await copyFile(trace, file);
+      const cut = isCut ? `, up to the limit of ${options.limit ?? 0} operations` : '';
+      process.stderr.write(`${file}: what the program asked of ${name}${cut}\n`);
     }
   });
   return exitCode;
@@ -72,32 +84,38 @@ export async function inspectRecord(command: readonly string[], options: Program
 
 /** `map`. @returns The exit code. */
 export async function inspectMap(command: readonly string[], options: ProgramOptions & { readonly output: string }): Promise<number> {
-  const { exitCode, result } = await run(command, 'map', options, async (findings) => {
-    const outputs = outputNames(options.output, findings);
-    let failed = false;
-    for (const [number, { name, map, failure }] of findings.entries()) {
-      failed ||= map === undefined;
-      if (map === undefined) {
-        process.stderr.write(`${name}: no map: ${failure ?? ''}; --after OPERATIONS draws an earlier moment\n`);
-        continue;
-      }
-      await writeFile(outputs[number]!, svgMap(map, { title: name }));
-      process.stderr.write(`${outputs[number]!}: ${name}\n`);
+  const { exitCode } = await run(command, 'map', options, async (found) => {
+    for (const { name, file, map } of found) {
+      if (map === undefined) continue;
+      await writeFile(file, svgMap(map, { title: name }));
+      process.stderr.write(`${file}: ${name}\n`);
     }
-    return failed;
   });
-  return exitCode === 0 && result === true ? EXIT_NOTHING : exitCode;
+  return exitCode;
 }
 
+/** Runs a program, says of which allocators nothing was found, and makes something of the others' findings. */
 async function run<Result>(
   command: readonly string[],
   mode: Session['mode'],
-  { sample = 0, depth = 16, limit = 2 ** 24, after = 0 }: ProgramOptions,
-  use: (findings: readonly Finding[]) => Promise<Result>,
+  { output, sample = 0, depth = 16, limit = 2 ** 24, after = 0 }: ProgramOptions,
+  use: (found: readonly Found[], findings: readonly Finding[]) => Promise<Result>,
 ): Promise<ProgramRun<Result | undefined>> {
-  const { exitCode, result } = await runProgram(command, { mode, interval: sample, depth, limit, after }, async (findings) => (findings.length === 0 ? [] : [await use(findings)]));
-  if (result.length === 0) process.stderr.write(`error: ${NOTHING}\n`);
-  return { exitCode: exitCode === 0 && result.length === 0 ? EXIT_NOTHING : exitCode, result: result[0] };
+  if (output !== undefined) await requireWritable(output);
+  const { exitCode, result } = await runProgram(command, { mode, interval: sample, depth, limit, after }, async (findings) => {
+    const files = outputNames(output ?? '', findings);
+    const found = findings.map((finding, number) => ({ ...finding, file: files[number]! })).filter(({ failure }) => failure === undefined);
+    for (const { name, failure } of findings) if (failure !== undefined) process.stderr.write(`${name}: nothing was found: ${failure}\n`);
+    if (findings.length === 0) process.stderr.write(`error: ${NOTHING}\n`);
+    const isWhole = findings.length > 0 && found.length === findings.length;
+    return { isWhole, made: findings.length === 0 ? undefined : await use(found, findings) };
+  });
+  return { exitCode: exitCode === 0 && !result.isWhole ? EXIT_NOTHING : exitCode, result: result.made };
+}
+
+/** Places below the working directory without the way to it, as one would type them. */
+function shortened(text: string): string {
+  return text.replaceAll(pathToFileURL(`${process.cwd()}${sep}`).href, '');
 }
 
 /** Where each allocator's file goes: where there are several, their numbers and names are put in front of the suffix. */

@@ -1,16 +1,16 @@
 /** Runs a program under inspection. */
 
-import { spawn } from 'node:child_process';
+import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { VARIABLE, readFindings, type Finding, type Session } from './session.ts';
+import { VARIABLE, exitCodeOf, readFindings, type Finding, type Session } from './session.ts';
 import { siblingUrl } from './sibling.ts';
 
 /** How a program ended, and what it left. */
 export interface ProgramRun<Result> {
-  /** Its exit code; 128 and more where a signal ended it. */
+  /** Its exit code; 128 and the signal's number where one ended it. */
   readonly exitCode: number;
   /** What was made of the findings. */
   readonly result: Result;
@@ -29,20 +29,36 @@ export async function runProgram<Result>(
   use: (findings: readonly Finding[]) => Promise<Result>,
 ): Promise<ProgramRun<Result>> {
   const folder = await mkdtemp(join(tmpdir(), 'allokit-inspect-'));
-  // Interrupted from the keyboard, the program gets the signal as well and ends, and this process reports. What is sent to this process alone is passed on.
-  const ignore = (): undefined => undefined;
-  process.on('SIGINT', ignore);
-  let stop: (() => boolean) | undefined;
+  let stopPassing = (): void => undefined;
   try {
     const env = { ...process.env, [VARIABLE]: JSON.stringify({ ...session, folder } satisfies Session) };
-    const child = spawn(process.execPath, [...process.execArgv, '--import', siblingUrl('register').href, ...command], { env, stdio: 'inherit' });
-    stop = (): boolean => child.kill('SIGTERM');
-    process.on('SIGTERM', stop);
+    const child = spawn(process.execPath, [...process.execArgv, '--import', siblingUrl('register').href, '--', ...command], { env, stdio: 'inherit' });
+    stopPassing = passSignals(child);
     const [code, signal] = (await once(child, 'exit')) as [number | null, NodeJS.Signals | null];
-    return { exitCode: code ?? (signal === null ? 1 : 128), result: await use(readFindings(folder)) };
+    return { exitCode: code ?? (signal === null ? 1 : exitCodeOf(signal)), result: await use(readFindings(folder)) };
   } finally {
-    process.off('SIGINT', ignore);
-    if (stop !== undefined) process.off('SIGTERM', stop);
     await rm(folder, { recursive: true, force: true });
+    stopPassing();
   }
+}
+
+/**
+ * Lets signals end the program, and not this process, which is to report. Interrupted from the keyboard, the program gets the signal as well;
+ * a second time it is killed, as a program that never waits for anything does not come to hear the first.
+ *
+ * @returns What puts an end to this.
+ */
+function passSignals(child: ChildProcess): () => void {
+  let isInterrupted = false;
+  const interrupt = (): void => {
+    if (isInterrupted) child.kill('SIGKILL');
+    isInterrupted = true;
+  };
+  const pass = (signal: NodeJS.Signals): void => {
+    child.kill(signal);
+  };
+  process.on('SIGINT', interrupt).on('SIGTERM', pass).on('SIGHUP', pass);
+  return () => {
+    process.off('SIGINT', interrupt).off('SIGTERM', pass).off('SIGHUP', pass);
+  };
 }

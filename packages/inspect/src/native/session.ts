@@ -1,6 +1,7 @@
 /** What the command line tool and the program that it runs agree upon: what is to be looked at, and where the findings go. */
 
 import { readFileSync, readdirSync } from 'node:fs';
+import { constants } from 'node:os';
 import { join } from 'node:path';
 import type { AllocationSite } from '@allokit/allocator';
 import type { HeapMap } from '../heap-map.ts';
@@ -35,10 +36,17 @@ export interface Finding {
   readonly sites?: readonly AllocationSite[];
   /** The file the trace is in. */
   readonly trace?: string;
+  /** Whether it ends at the limit, and not with the program. */
+  readonly isCut?: boolean;
   /** What lies where. */
   readonly map?: HeapMap;
   /** Why there is nothing. */
   readonly failure?: string;
+}
+
+/** What shells say of a program that a signal ended. */
+export function exitCodeOf(signal: NodeJS.Signals): number {
+  return 128 + constants.signals[signal];
 }
 
 /** Reads what a program left behind, in the order in which it made its allocators. */

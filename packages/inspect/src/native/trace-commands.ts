@@ -9,7 +9,8 @@ import { formatBytes } from '../heap-picture.ts';
 import { Replay } from '../replay.ts';
 import { KIND, OPERATION_WORDS, type Trace } from '../trace.ts';
 import { smallestBytes, tryHeap, type TuneReport, type TuneResult } from '../tune.ts';
-import { readTrace } from './trace-file.ts';
+import { requireWritable } from './output.ts';
+import { readTrace, requireFiles } from './trace-file.ts';
 import { chosen, tuneInThreads } from './tune-in-threads.ts';
 
 /** What can be typed behind `map TRACE`. */
@@ -36,9 +37,10 @@ export interface TuneCommandOptions {
 
 /** `map TRACE`. @returns The exit code. */
 export async function mapTrace(path: string, { output, after, allocator }: MapTraceOptions): Promise<number> {
+  await requireWritable(output);
   const trace = await readTrace(path);
   const candidate = chosen(CANDIDATES, [allocator])[0]!;
-  const position = after ?? peakOf(trace);
+  const position = Math.min(after ?? peakOf(trace), trace.operationCount);
   const bytes = smallestBytes(trace, candidate);
   const heap = bytes === undefined ? undefined : tryHeap(candidate, bytes);
   if (heap === undefined) throw new RangeError(`${trace.name} does not run in 4 GiB with ${allocator}`);
@@ -63,6 +65,7 @@ export async function replayTraces(files: readonly string[], { allocator, rounds
 
 /** `tune`. */
 export async function tuneTraces(files: readonly string[], { allocator: names, candidates, rounds, json }: TuneCommandOptions): Promise<void> {
+  if (candidates !== undefined) await requireFiles([candidates]);
   const module = candidates === undefined ? undefined : pathToFileURL(candidates).href;
   const reports: TuneReport[] = [];
   for (const file of files) {

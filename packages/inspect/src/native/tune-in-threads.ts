@@ -19,6 +19,14 @@ export interface TuneThreadsOptions {
   readonly names?: readonly string[];
 }
 
+/** A candidate, its thread, and how it fared. */
+interface Entry {
+  readonly candidate: Candidate;
+  readonly worker: Worker;
+  bytes: number | undefined;
+  nanoseconds: number | undefined;
+}
+
 /**
  * Compares candidates on a trace, each in a thread of its own, all in turn: as `tune` does, but no candidate makes the calls of another slower.
  *
@@ -28,17 +36,18 @@ export async function tuneInThreads(trace: Trace, { rounds = 5, module, names = 
   const candidates = chosen(await candidatesOf(module), names);
   const shared = { ...trace, words: new Uint32Array(new SharedArrayBuffer(trace.words.byteLength)) };
   shared.words.set(trace.words);
-  const entries: { readonly candidate: Candidate; readonly worker: Worker; bytes: number | undefined; nanoseconds: number | undefined }[] = [];
+  const entries: Entry[] = [];
   try {
     for (const candidate of candidates) {
       const worker = new Worker(siblingUrl('tune-worker'), { workerData: { trace: shared, candidate: candidate.name, module } satisfies TuneTask });
-      const { bytes } = await answer(worker);
-      entries.push({ candidate, worker, bytes, nanoseconds: undefined });
+      const entry: Entry = { candidate, worker, bytes: undefined, nanoseconds: undefined };
+      entries.push(entry);
+      entry.bytes = (await answer(worker, candidate.name)).bytes;
     }
     for (let round = 0; round <= rounds; round += 1) {
       for (const entry of entries) {
         entry.worker.postMessage('turn');
-        entry.nanoseconds = (await answer(entry.worker)).nanoseconds;
+        entry.nanoseconds = (await answer(entry.worker, entry.candidate.name)).nanoseconds;
       }
     }
   } finally {
@@ -54,7 +63,17 @@ export function chosen(candidates: readonly Candidate[], names: readonly string[
   return names.length === 0 ? candidates : candidates.filter(({ name }) => names.includes(name));
 }
 
-/** Rejects when the worker throws. */
-async function answer(worker: Worker): Promise<TuneAnswer> {
-  return ((await once(worker, 'message')) as [TuneAnswer])[0];
+/** Rejects when the worker throws, or ends without an answer. */
+async function answer(worker: Worker, name: string): Promise<TuneAnswer> {
+  const ending = new AbortController();
+  const { signal } = ending;
+  const answered = once(worker, 'message', { signal }).then(([answer]) => answer as TuneAnswer);
+  const ended = once(worker, 'exit', { signal }).then((): never => {
+    throw new TypeError(`the candidate ${JSON.stringify(name)} ended its thread`);
+  });
+  try {
+    return await Promise.race([answered, ended]);
+  } finally {
+    ending.abort();
+  }
 }
