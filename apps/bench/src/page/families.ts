@@ -24,6 +24,11 @@ function table(mode: Mode, ...command: readonly string[]): readonly string[] {
   return [...command, ...(mode === 'quick' ? QUICK_TABLE : FULL_TABLE)];
 }
 
+/** A table for which a quick report has no time to verify every byte: the tests do, and the tables before it. */
+function briefTable(mode: Mode, ...command: readonly string[]): readonly string[] {
+  return [...table(mode, ...command), ...(mode === 'quick' ? ['--no-verify'] : [])];
+}
+
 export const FAMILIES: readonly Family[] = [
   family({
     name: 'traces',
@@ -39,7 +44,7 @@ export const FAMILIES: readonly Family[] = [
     name: 'pair',
     title: 'Pair',
     about: 'One block allocated and freed, a hundred thousand times: what the shortest life of a block costs.',
-    runs: (mode) => [table(mode, 'pair'), [...table(mode, 'pair', '--size', '100'), ...['o1heap', 'generalPurpose', 'native-malloc'].flatMap((name) => ['--allocator', name])]],
+    runs: (mode) => [table(mode, 'pair'), [...briefTable(mode, 'pair', '--size', '100'), ...['o1heap', 'generalPurpose', 'native-malloc'].flatMap((name) => ['--allocator', name])]],
     read: allocatorsReader((_, run) => `One block of ${run === 0 ? '16-1039' : '100'} bytes allocated and freed`),
   }),
   family({
@@ -60,21 +65,21 @@ export const FAMILIES: readonly Family[] = [
     name: 'pool',
     title: 'Pool',
     about: 'Objects of 64 bytes: 50,000 at once, and a hundred at a time a thousand times over.',
-    runs: (mode) => [table(mode, 'pool')],
+    runs: (mode) => [briefTable(mode, 'pool')],
     read: allocatorsReader((workload) => (workload === 'pool' ? '50,000 objects of 64 bytes allocated, then freed one by one; each call' : '1000 times 100 objects of 64 bytes allocated and freed; each call')),
   }),
   family({
     name: 'arena',
     title: 'Arena',
     about: '100,000 blocks of 32-95 bytes that die together: by one reset where there is one, else block by block.',
-    runs: (mode) => [table(mode, 'arena')],
+    runs: (mode) => [briefTable(mode, 'arena')],
     read: allocatorsReader(() => 'An allocation, and its share of the freeing'),
   }),
   family({
     name: 'hybrid',
     title: 'Hybrid',
     about: '40,000 objects of 16, 24, 32 and 512 bytes: a pool for the small ones, an arena for the large ones.',
-    runs: (mode) => [table(mode, 'hybrid')],
+    runs: (mode) => [briefTable(mode, 'hybrid')],
     read: allocatorsReader(() => 'An allocation of 16, 24, 32 or 512 bytes, and its share of the freeing'),
   }),
   family({
@@ -88,7 +93,7 @@ export const FAMILIES: readonly Family[] = [
     name: 'sweep',
     title: 'Live blocks and sizes',
     about: 'Churn among ever more live blocks, and with ever larger ones.',
-    runs: (mode) => [['sweep', ...(mode === 'quick' ? ['--quick', '--rounds', '2', '--warm', '1', '--budget', '2', ...QUICK_SWEEP.flatMap((name) => ['--allocator', name])] : ['--rounds', '21', '--warm', '8'])]],
+    runs: (mode) => [['sweep', ...(mode === 'quick' ? ['--quick', '--rounds', '2', '--warm', '1', '--budget', '2', '--no-verify', ...QUICK_SWEEP.flatMap((name) => ['--allocator', name])] : ['--rounds', '21', '--warm', '8'])]],
     read: readSweep,
   }),
   family({
@@ -107,7 +112,7 @@ export const FAMILIES: readonly Family[] = [
     runs: (mode) => [
       [
         ...['compile-mode', '--experiment', 'programs', '--experiment', 'mix'],
-        ...(mode === 'quick' ? ['--lines', '100', '--lines', '1000', '--rounds', '3', '--warm', '3'] : ['--rounds', '15', '--warm', '10']),
+        ...(mode === 'quick' ? ['--lines', '100', '--lines', '1000', '--rounds', '3', '--warm', '1'] : ['--rounds', '15', '--warm', '10']),
       ],
     ],
     read: readCompilers,
@@ -116,14 +121,14 @@ export const FAMILIES: readonly Family[] = [
     name: 'copy',
     title: 'Copies',
     about: 'simd-copy on each kind of memory, beside what the engine offers and beside the C library.',
-    runs: (mode) => [['copy', ...(mode === 'quick' ? ['--rounds', '5', '--warm', '3'] : ['--rounds', '41', '--warm', '15'])]],
+    runs: (mode) => [['copy', ...(mode === 'quick' ? ['--rounds', '4', '--warm', '1'] : ['--rounds', '41', '--warm', '15'])]],
     read: readCopies,
   }),
   family({
     name: 'vmem',
     title: 'Virtual memory',
     about: 'Reserving, committing, touching, asking what is resident, giving back; beside the same system calls in C.',
-    runs: (mode) => [['vmem', ...(mode === 'quick' ? ['--size', '128MiB', '--rounds', '1', '--warm', '1'] : ['--rounds', '5', '--warm', '1'])]],
+    runs: (mode) => [['vmem', ...(mode === 'quick' ? ['--size', '64MiB', '--rounds', '1', '--warm', '1'] : ['--rounds', '5', '--warm', '1'])]],
     read: readVmem,
   }),
   family({
@@ -137,7 +142,7 @@ export const FAMILIES: readonly Family[] = [
     name: 'threads',
     title: 'Threads',
     about: 'The tiered arena in one thread and in several at once, beside a lock, beside heaps of their own, beside malloc in C.',
-    runs: (mode) => [['threads', ...(mode === 'quick' ? ['--rounds', '5', '--warm', '2'] : ['--rounds', '41', '--warm', '15'])]],
+    runs: (mode) => [['threads', ...(mode === 'quick' ? ['--rounds', '4', '--warm', '1'] : ['--rounds', '41', '--warm', '15'])]],
     read: readThreads,
   }),
   family({
