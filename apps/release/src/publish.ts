@@ -4,10 +4,12 @@ import { stripVTControlCharacters } from 'node:util';
 import { execa } from 'execa';
 import type { Candidate } from './candidate.ts';
 import type { Registry } from './registry.ts';
-import { withCommands } from './workspace.ts';
+import { run, withCommands } from './workspace.ts';
 
-/** Publishes what the registry does not have. @throws Error with what was printed when that fails. */
+/** Publishes what the registry does not have. @throws Error with what was printed when that fails, or before anything is sent when it would go to another registry. */
 export async function publish({ root }: Candidate, registry: Registry): Promise<void> {
+  const target = await run(root, ['npm', 'config', 'get', 'registry'], registry.environment);
+  if (target !== registry.url) throw new Error(`npm would publish to ${target}, not to ${registry.url}`);
   const { all, failed } = await execa('changeset', ['publish'], { cwd: root, env: withCommands({ ...registry.environment, CI: 'true' }), all: true, reject: false });
   if (failed) throw new Error(stripVTControlCharacters(all).replaceAll(/^.*Publishing packages.*$/gm, ''));
 }

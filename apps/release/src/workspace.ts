@@ -35,12 +35,18 @@ export const COMMANDS: readonly string[] = [fileURLToPath(new URL('../node_modul
 export type CommandLine = readonly [string, ...string[]];
 
 /**
- * An environment in which these commands come first, after those that it names itself. Of what pnpm's commands tell their children nothing is left: they would find
- * packages of this repository wherever they are.
+ * An environment in which these commands come first, after those that it names itself. Of what npm's and pnpm's commands tell their children nothing is left: they
+ * would find packages of this repository wherever they are, and publish to the registry of the machine whatever the environment says.
  */
-export function withCommands(environment: Readonly<Record<string, string>> = {}): Record<string, string> {
+export function withCommands(environment: Readonly<Record<string, string>> = {}): Record<string, string | undefined> {
+  const told = Object.keys(process.env).filter((name) => /^p?npm_/.test(name));
   const own = environment['PATH'];
-  return { ...environment, NODE_PATH: '', PATH: [...(own === undefined ? [] : [own]), ...COMMANDS, process.env['PATH'] ?? ''].join(delimiter) };
+  return {
+    ...Object.fromEntries(told.map((name) => [name, undefined])),
+    ...environment,
+    NODE_PATH: '',
+    PATH: [...(own === undefined ? [] : [own]), ...COMMANDS, process.env['PATH'] ?? ''].join(delimiter),
+  };
 }
 
 /** Runs a command, and takes what it printed. @throws ExecaError when it fails. */
