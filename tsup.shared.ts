@@ -24,7 +24,8 @@ export function library(entry: Record<string, string>, { internal = {}, tsconfig
     platform: 'neutral',
     tsconfig,
     // Whoever compiles for an older library than the declarations use still finds `Symbol.dispose` declared.
-    dts: { entry, banner: '/// <reference lib="esnext.disposable" />' },
+    // The last line makes a module of what exports nothing and is imported for its effect.
+    dts: { entry, banner: '/// <reference lib="esnext.disposable" />', footer: 'export {};' },
     removeNodeProtocol: false,
     sourcemap: true,
     treeshake: true,

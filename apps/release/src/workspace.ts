@@ -14,7 +14,9 @@ export interface Manifest {
   readonly version: string;
   readonly private?: boolean;
   readonly engines?: { readonly node?: string };
-  readonly exports?: Readonly<Record<string, unknown>>;
+  readonly exports?: Readonly<Record<string, { readonly default: string }>>;
+  readonly bin?: Readonly<Record<string, string>>;
+  readonly sideEffects?: boolean | readonly string[];
   readonly dependencies?: Readonly<Record<string, string>>;
   readonly devDependencies?: Readonly<Record<string, string>>;
   readonly scripts?: Readonly<Record<string, string>>;
@@ -71,4 +73,10 @@ export async function libraries(root: string = ROOT): Promise<Library[]> {
 /** The names by which a package is imported: itself, and what else its `exports` have. */
 export function entriesOf({ name, exports = {} }: Manifest): string[] {
   return Object.keys(exports).map((path) => name + path.slice(1));
+}
+
+/** Those of them that are imported for what they do, and need not export anything: the manifest says that they have effects. */
+export function effectsOf({ name, exports = {}, sideEffects = false }: Manifest): string[] {
+  const files = typeof sideEffects === 'boolean' ? [] : sideEffects;
+  return Object.keys(exports).flatMap((path) => (files.includes(exports[path]?.default ?? '') ? [name + path.slice(1)] : []));
 }

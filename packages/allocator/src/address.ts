@@ -79,10 +79,10 @@ export function checkInteger(value: number, name: string, min = 0, max = Number.
     throw new TypeError(`${name} must be a number, got ${shown(value)} (${typeof value})`);
   }
   if (!Number.isInteger(value)) {
-    throw new RangeError(`${name} must be a whole number, got ${shown(value)}`);
+    throw new RangeError(`${name} must be a whole number, got ${value}`);
   }
   if (value < min || value > max) {
-    throw new RangeError(`${name} must be in ${shown(min)}..${shown(max)}, got ${shown(value)}`);
+    throw new RangeError(`${name} must be in ${min}..${max}, got ${value}`);
   }
 }
 
@@ -118,5 +118,5 @@ export function checkAddress(address: Address, name = 'address'): void {
 export function checkAlignment(alignment: number, name = 'alignment'): void {
   if ((alignment & (alignment - 1)) === 0 && alignment >>> 0 === alignment && alignment - 1 < ALIGNMENT_MAX && alignment !== 0) return;
   checkInteger(alignment, name, 1, ALIGNMENT_MAX);
-  throw new RangeError(`${name} must be a power of two, got ${shown(alignment)}`);
+  throw new RangeError(`${name} must be a power of two, got ${alignment}`);
 }

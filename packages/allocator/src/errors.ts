@@ -56,5 +56,5 @@ export class AllocatorError extends Error {
 
 /** An address as it stands in every message: hexadecimal, with the decimal value that programs print. */
 export function formatAddress(address: number): string {
-  return `0x${address.toString(16)} (${String(address)})`;
+  return `0x${address.toString(16)} (${address})`;
 }

@@ -31,7 +31,7 @@ export interface HeaderKind {
 /** Four ASCII letters as the 32-bit word that shows them in a memory dump. */
 function fourLetters(text: string): number {
   if (!/^[\x21-\x7e]{4}$/.test(text)) throw new RangeError(`kind must be four ASCII letters, got ${JSON.stringify(text)}`);
-  return text.charCodeAt(0) | (text.charCodeAt(1) << 8) | (text.charCodeAt(2) << 16) | (text.charCodeAt(3) << 24);
+  return Array.from(text).reduceRight((word, letter) => (word << 8) | letter.charCodeAt(0), 0);
 }
 
 /** Writes a header at `address`. The last thing `create` does: a half-made state has none. O(1). */
@@ -65,23 +65,17 @@ export function checkHeader(memory: Pick<Memory, 'i32' | 'u8' | 'committed' | 'r
   checkAddress(address);
   memory.refresh();
   const where = formatAddress(address);
-  if (address % HEADER_ALIGNMENT !== 0) {
-    throw new AllocatorError('bad-header', `state is aligned to ${String(HEADER_ALIGNMENT)} bytes, ${where} is not`);
-  }
-  if (address + stateSize > memory.committed) {
-    throw new AllocatorError('bad-header', `${where} lies outside the ${String(memory.committed)} committed bytes`);
-  }
+  const refuse = (what: string): never => {
+    throw new AllocatorError('bad-header', what);
+  };
+  if (address % HEADER_ALIGNMENT !== 0) refuse(`state is aligned to ${HEADER_ALIGNMENT} bytes, ${where} is not`);
+  if (address + stateSize > memory.committed) refuse(`${where} lies outside the ${memory.committed} committed bytes`);
   const words = memory.i32;
   const at = address >>> 2;
-  if (words[at] !== MAGIC) throw new AllocatorError('bad-header', `no allocator lies at ${where}`);
-  if (words[at + 1] !== fourLetters(kind)) {
-    const found = new TextDecoder('latin1').decode(memory.u8.slice(address + 4, address + 8));
-    throw new AllocatorError('bad-header', `at ${where} lies ${JSON.stringify(found)}, not ${JSON.stringify(kind)}`);
-  }
-  if (words[at + 2] !== version) {
-    throw new AllocatorError('bad-header', `the ${kind} state at ${where} has layout version ${String(words[at + 2])}, not ${String(version)}`);
-  }
-  if (words[at + 3] !== (address | 0)) {
-    throw new AllocatorError('bad-header', `the ${kind} state at ${where} was copied from ${formatAddress(words[at + 3]! >>> 0)}`);
-  }
+  if (words[at] !== MAGIC) refuse(`no allocator lies at ${where}`);
+  const found = String.fromCharCode(...memory.u8.slice(address + 4, address + 8));
+  if (found !== kind) refuse(`at ${where} lies ${JSON.stringify(found)}, not ${JSON.stringify(kind)}`);
+  const state = `the ${kind} state at ${where}`;
+  if (words[at + 2] !== version) refuse(`${state} has layout version ${words[at + 2]!}, not ${version}`);
+  if (words[at + 3] !== (address | 0)) refuse(`${state} was copied from ${formatAddress(words[at + 3]! >>> 0)}`);
 }

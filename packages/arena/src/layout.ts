@@ -1,11 +1,12 @@
 /** Where everything lies in an arena's state and chunks, in 32-bit words unless it is a size. The picture is in `arena.ts`. */
 
-import { HEADER_SIZE } from '@allokit/allocator';
+import type { HEADER_SIZE } from '@allokit/allocator';
 
 /** What the state's header says. */
 export const HEADER = { kind: 'AREN', version: 1 };
 
-const FIELDS = 4;
+/** The fields follow the header. */
+const FIELDS: typeof HEADER_SIZE extends 16 ? 4 : never = 4;
 /** Log2 of the alignment. */
 export const GRANULE_LOG2 = FIELDS;
 /** Bytes of a new chunk. */
@@ -34,5 +35,4 @@ export const CHUNK_USED_BEFORE = 2;
 /** Bytes of a chunk before its blocks. */
 export const CHUNK_HEADER_SIZE = 16;
 
-if (FIELDS * 4 !== HEADER_SIZE) throw new RangeError('the fields must follow the header');
 if (STATE_SIZE < (FAILURES + 1) * 4 || STATE_SIZE % 16 !== 0) throw new RangeError('the state must hold its fields and keep the chunk aligned');

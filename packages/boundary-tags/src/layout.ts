@@ -21,7 +21,7 @@
  * sentinel in the state, so that no operation has to ask whether a neighbour exists.
  */
 
-import { HEADER_SIZE } from '@allokit/allocator';
+import type { HEADER_SIZE } from '@allokit/allocator';
 
 /** Bytes before a block that belong to the heap. */
 export const FRAGMENT_HEADER_SIZE = 8;
@@ -40,7 +40,8 @@ export const BEFORE = -1;
 export const PREVIOUS = 1;
 
 // The state's fields, in words from its start.
-const FIELDS = 4;
+/** The fields follow the header. */
+const FIELDS: typeof HEADER_SIZE extends 16 ? 4 : never = 4;
 /** The parent's block that the state lies in, in words; 0 when the caller placed the heap. */
 export const BLOCK_WORDS = FIELDS;
 /** Words that a growth adds at least; 0 when the heap cannot grow. */
@@ -108,6 +109,5 @@ export function checkHotLayout(own: HotLayout): void {
   }
 }
 
-if (FIELDS * 4 !== HEADER_SIZE) throw new RangeError('the fields must follow the header');
 if (FRAGMENT_SIZE_MIN < FRAGMENT_HEADER_SIZE + 8) throw new RangeError('a free fragment must hold its two links');
 if (REGION_FIRST % FRAGMENT_WORDS_MIN !== 0) throw new RangeError('blocks must start on a 16-byte boundary');

@@ -15,7 +15,7 @@
  * A free object's first word links to the next free one of its slab. The slabs of a class that have room form a ring; those that are full are in none.
  */
 
-import { HEADER_SIZE } from '@allokit/allocator';
+import type { HEADER_SIZE } from '@allokit/allocator';
 
 /** What the state's header says. */
 export const HEADER = { kind: 'SLAB', version: 2 };
@@ -24,7 +24,8 @@ export const HEADER = { kind: 'SLAB', version: 2 };
 export const GRANULE = 16;
 
 // The state's fields, in words from its start.
-const FIELDS = 4;
+/** The fields follow the header. */
+const FIELDS: typeof HEADER_SIZE extends 16 ? 4 : never = 4;
 /** log2 of a slab's bytes. */
 export const SLAB_LOG2 = FIELDS;
 /** How many size classes there are. */
@@ -111,7 +112,6 @@ export function liveBitWords(slabLog2: number): number {
   return 1 << (slabLog2 - 9);
 }
 
-if (FIELDS * 4 !== HEADER_SIZE) throw new RangeError('the fields must follow the header');
 if (2 ** 9 !== GRANULE * 32) throw new RangeError('a word of live bits covers 32 granules');
 if (NO_SLAB + FREE_OBJECT >= CLASSES) throw new RangeError('the descriptor of no slab must not reach into the classes');
 if (CLASSES % 2 !== 0 || CLASS_WORDS % 2 !== 0) throw new RangeError('64-bit counts must be aligned');

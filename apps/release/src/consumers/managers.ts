@@ -2,7 +2,7 @@
 
 import { execa } from 'execa';
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Registry } from '../registry.ts';
 import { withCommands, type CommandLine } from '../workspace.ts';
@@ -15,6 +15,8 @@ export interface Manager {
   readonly add: CommandLine;
   /** What a line of its output looks like that warns of something. */
   readonly warning: RegExp;
+  /** Runs a command that a package brought. */
+  readonly execute: CommandLine;
   /** The arguments that have Node.js run a program among the installed packages. */
   readonly nodeArguments: readonly string[];
 }
@@ -22,13 +24,14 @@ export interface Manager {
 const YARN_PROGRAM = fileURLToPath(import.meta.resolve('@yarnpkg/cli-dist/bin/yarn.js'));
 
 /** The one that comes with Node.js. */
-export const NPM: Manager = { name: 'npm', files: {}, add: ['npm', 'install', '--no-progress'], warning: /\bwarn|deprecated/i, nodeArguments: [] };
+export const NPM: Manager = { name: 'npm', files: {}, add: ['npm', 'install', '--no-progress'], warning: /\bwarn|deprecated/i, execute: ['npx', '--no', '--'], nodeArguments: [] };
 
 const PNPM: Manager = {
   name: 'pnpm',
   files: {},
   add: ['pnpm', 'add', '--reporter=append-only'],
   warning: /\bwarn|deprecated|ignored build scripts/i,
+  execute: ['pnpm', 'exec'],
   nodeArguments: [],
 };
 
@@ -39,6 +42,7 @@ const YARN: Manager = {
   add: [process.execPath, YARN_PROGRAM, 'add'],
   // Every line has a code: these tell of steps, of what was added, and that ES modules without node_modules are an experiment of yarn's.
   warning: /YN(?!0000|0013|0019|0085|0092)\d{4}/,
+  execute: [process.execPath, YARN_PROGRAM, 'run'],
   nodeArguments: [YARN_PROGRAM, 'node'],
 };
 
@@ -92,6 +96,11 @@ export class Project {
     });
     if (failed) throw new Error(`${command.join(' ')} ended with ${exitCode ?? 'no code'}:\n${all}`);
     return all;
+  }
+
+  /** Runs a command that an installed package brought, in a given Node.js. @returns All that it printed. */
+  async execute(program: string, command: readonly string[]): Promise<string> {
+    return this.run([...this.#manager.execute, ...command], { PATH: dirname(program) });
   }
 
   /** Runs a program of the folder in a given Node.js. @returns What it printed, warnings included. */

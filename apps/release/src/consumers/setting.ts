@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import type { Candidate } from '../candidate.ts';
 import type { Registry } from '../registry.ts';
 import { scratchFolder } from '../scratch.ts';
-import { entriesOf } from '../workspace.ts';
+import { effectsOf, entriesOf } from '../workspace.ts';
 import { examplesOf, type Example } from './examples.ts';
 import { Project, type Manager } from './managers.ts';
 
@@ -20,6 +20,10 @@ export interface Offer {
   readonly name: string;
   /** What can be imported. */
   readonly entries: readonly string[];
+  /** Which of that is imported for what it does. */
+  readonly effects: readonly string[];
+  /** The commands it brings. */
+  readonly commands: readonly string[];
   /** The examples in its README. */
   readonly examples: readonly Example[];
 }
@@ -42,6 +46,8 @@ export class Setting {
     const offers = candidate.libraries.map(async ({ name, folder, manifest }) => ({
       name,
       entries: entriesOf(manifest),
+      effects: effectsOf(manifest),
+      commands: Object.keys(manifest.bin ?? {}),
       examples: examplesOf(await readFile(join(folder, 'README.md'), 'utf8')),
     }));
     return new Setting(registry, nodes, await Promise.all(offers));

@@ -1,4 +1,4 @@
-/** One package alone in a fresh project, by each package manager: installed without a word, imported, required, and used as its README says. */
+/** One package alone in a fresh project, by each package manager: installed without a word, imported, required, its commands asked for help, and used as its README says. */
 
 import type { Check } from '../report.ts';
 import { MANAGERS, expectOutput, type Manager, type Project } from './managers.ts';
@@ -7,9 +7,7 @@ import type { Offer, Setting } from './setting.ts';
 /** Counts what each entry exports, by `import`. */
 function importingProgram(entries: readonly string[]): string {
   return `for (const entry of ${JSON.stringify(entries)}) {
-  const names = Object.keys(await import(entry));
-  if (names.length === 0) throw new Error(entry + ' exports nothing');
-  console.log(entry, names.length);
+  console.log(entry, Object.keys(await import(entry)).length);
 }\n`;
 }
 
@@ -23,13 +21,19 @@ function examplePrograms({ examples }: Offer): Record<string, string> {
   return Object.fromEntries(examples.map(({ program }, index) => [`example-${index}.mjs`, program]));
 }
 
-async function useAlone(project: Project, { entries }: Offer, setting: Setting): Promise<void> {
+async function useAlone(project: Project, { entries, effects, commands }: Offer, setting: Setting): Promise<void> {
   await project.write({ 'import.mjs': importingProgram(entries), 'require.cjs': requiringProgram(entries) });
   for (const { program } of setting.nodes) {
     const imported = await project.node(program, 'import.mjs');
     // Node.js 22 calls it an experiment.
     const required = (await project.node(program, 'require.cjs')).replaceAll(/^\(.*(?:ExperimentalWarning|--trace-warnings).*\n/gm, '');
     expectOutput(required, imported);
+    const empty = entries.filter((entry) => imported.includes(`${entry} 0\n`) && !effects.includes(entry));
+    if (empty.length > 0) throw new Error(`nothing is exported by ${empty.join(', ')}`);
+    for (const command of commands) {
+      const help = await project.execute(program, [command, '--help']);
+      if (!help.includes(`Usage: ${command}`)) throw new Error(`${command} --help printed:\n${help}`);
+    }
   }
 }
 
