@@ -30,7 +30,7 @@ export function houseRules({ manifest, files }: Tarball): string[] {
   };
   expect(manifest['license'] === 'MIT', 'license must be MIT');
   expect(manifest['type'] === 'module', 'type must be module');
-  expect(isPure(manifest['sideEffects'], files), 'sideEffects must be false, or name the modules that are there for their effect');
+  expect(isPure(manifest.sideEffects, files), 'sideEffects must be false, or name the modules that are there for their effect');
   expect(manifest.engines?.node === '>=22', 'engines.node must be >=22');
   expect(typeof manifest['description'] === 'string' && manifest['description'].length > 0, 'description is missing');
   expect(Array.isArray(manifest['keywords']) && manifest['keywords'].length >= 3, 'keywords: at least three');
