@@ -40,6 +40,7 @@ import {
   STATE_BLOCK_SIZE,
   descriptorWords,
   liveBitWords,
+  slabsOf,
 } from './layout.ts';
 
 function fail(what: string): never {
@@ -48,18 +49,6 @@ function fail(what: string): never {
 
 function at(word: number): string {
   return formatAddress(word * 4);
-}
-
-/** The descriptors that have a slab, in no particular order. O(descriptors). */
-export function slabsOf(words: Int32Array, state: number): number[] {
-  const each = descriptorWords(words[state + SLAB_LOG2]!);
-  const slabs: number[] = [];
-  for (let batch = words[state + FIRST_BATCH]!; batch !== 0; batch = words[batch + BATCH_NEXT]!) {
-    const first = batch + BATCH_HEADER_WORDS;
-    const end = first + words[batch + BATCH_COUNT]! * each;
-    for (let slab = first; slab < end; slab += each) if (words[slab + SLAB_START] !== 0) slabs.push(slab);
-  }
-  return slabs;
 }
 
 /** Checks the pool at `address`. O(objects). Reads only; safe on any bytes. */

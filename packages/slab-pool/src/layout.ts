@@ -112,6 +112,18 @@ export function liveBitWords(slabLog2: number): number {
   return 1 << (slabLog2 - 9);
 }
 
+/** The descriptors that have a slab, in no particular order. O(descriptors). */
+export function slabsOf(words: Int32Array, state: number): number[] {
+  const each = descriptorWords(words[state + SLAB_LOG2]!);
+  const slabs: number[] = [];
+  for (let batch = words[state + FIRST_BATCH]!; batch !== 0; batch = words[batch + BATCH_NEXT]!) {
+    const first = batch + BATCH_HEADER_WORDS;
+    const end = first + words[batch + BATCH_COUNT]! * each;
+    for (let slab = first; slab < end; slab += each) if (words[slab + SLAB_START] !== 0) slabs.push(slab);
+  }
+  return slabs;
+}
+
 if (2 ** 9 !== GRANULE * 32) throw new RangeError('a word of live bits covers 32 granules');
 if (NO_SLAB + FREE_OBJECT >= CLASSES) throw new RangeError('the descriptor of no slab must not reach into the classes');
 if (CLASSES % 2 !== 0 || CLASS_WORDS % 2 !== 0) throw new RangeError('64-bit counts must be aligned');

@@ -33,14 +33,11 @@ import {
   type Repair,
   type Repairable,
 } from '@allokit/allocator';
-import { checkPool, slabsOf } from './check.ts';
+import { checkPool } from './check.ts';
 import { CLASS_SIZES_DEFAULT } from './classes.ts';
 import { hotPaths } from './hot-paths.ts';
 import {
   ALLOCATED,
-  ALONE,
-  BATCH_COUNT,
-  BATCH_HEADER_WORDS,
   BATCH_NEXT,
   BATCH_SIZE,
   CLASSES,
@@ -49,11 +46,7 @@ import {
   CURRENT,
   FAILURES,
   FIRST_BATCH,
-  FIRST_SPARE,
-  FREE_DESCRIPTOR,
   FREE_OBJECT,
-  FRESH_OBJECT,
-  FULL,
   GRANULE,
   HEADER,
   INDEX,
@@ -68,7 +61,6 @@ import {
   OBJECTS_END,
   OBJECT_SIZE,
   PAST_COUNT,
-  PREVIOUS_SLAB,
   SLAB_CLASS,
   SLAB_COUNT,
   SLAB_LOG2,
@@ -76,20 +68,19 @@ import {
   SPARE_COUNT,
   SPARE_COUNT_MAX,
   STATE_BLOCK_SIZE,
-  descriptorWords,
   liveBitWords,
+  slabsOf,
 } from './layout.ts';
+import { clearSlab, dedicateSlab, extendSlab } from './objects.ts';
 import { repairPool } from './repair.ts';
+import { linkSlab, unlinkSlab } from './rings.ts';
+import { SlabSupply } from './supply.ts';
 
 /** Bytes of a slab when nothing is said. */
 export const SLAB_SIZE_DEFAULT = 65_536;
 /** Bytes of empty slabs that a pool keeps when nothing is said. */
 export const SPARE_BYTES_DEFAULT = 4 * 2 ** 20;
 
-/** Bytes of free objects linked at once: a page's worth, so that a new slab is touched only as far as it is used. */
-const EXTENSION_BYTES = 4096;
-/** Descriptors taken from the parent at once, at least. */
-const BATCH_COUNT_MIN = 8;
 const CLASS_COUNT_MAX = 1024;
 const NO_WORDS = new Int32Array(0);
 
@@ -157,6 +148,7 @@ export class SlabPool implements Allocator, Compilable, Repairable {
   declare private readonly classOffsets: Uint16Array;
 
   readonly #parent: Parent;
+  readonly #supply: SlabSupply;
   #released = false;
 
   private constructor(parent: Parent, address: Address, slabLog2: number, classSizes: readonly number[]) {
@@ -167,6 +159,7 @@ export class SlabPool implements Allocator, Compilable, Repairable {
     this.words = parent.memory.i32;
     this.state = address >>> 2;
     this.slabLog2 = slabLog2;
+    this.#supply = new SlabSupply(parent, this.state, slabLog2);
     this.liveBitMask = liveBitWords(slabLog2) - 1;
     // With a buffer of its own, or V8 would keep a short array inside its heap, where its address is no constant.
     this.classOffsets = new Uint16Array(new ArrayBuffer((this.sizeMax / GRANULE + 1) * 2));
@@ -331,8 +324,8 @@ export class SlabPool implements Allocator, Compilable, Repairable {
     for (const slab of slabsOf(words, this.state)) {
       if (words[slab + SLAB_CLASS] === 0) continue;
       this.#leaveClass(slab);
-      this.#clear(slab);
-      this.#pushSpare(slab);
+      clearSlab(words, this.state, slab);
+      this.#supply.addSpare(slab);
     }
   }
 
@@ -343,16 +336,8 @@ export class SlabPool implements Allocator, Compilable, Repairable {
    */
   trim(): number {
     this.#renew();
-    if ('monotonic' in this.#parent) return 0;
     this.#gatherSpares();
-    const { words, state } = this;
-    let count = 0;
-    for (let slab = words[state + FIRST_SPARE]!; slab !== 0; slab = words[state + FIRST_SPARE]!, count += 1) {
-      words[state + FIRST_SPARE] = words[slab + NEXT_SLAB]!;
-      words[state + SPARE_COUNT]! -= 1;
-      this.#returnSlab(slab);
-    }
-    return count * 2 ** this.slabLog2 + this.#returnBatches();
+    return this.#supply.trim();
   }
 
   release(): void {
@@ -501,161 +486,42 @@ export class SlabPool implements Allocator, Compilable, Repairable {
     const { words } = this;
     const none = this.state + NO_SLAB;
     for (let slab = words[record + CURRENT]!; slab !== none; slab = words[record + CURRENT]!) {
-      if (words[slab + FREE_OBJECT] !== 0 || this.#extend(slab)) return true;
+      if (words[slab + FREE_OBJECT] !== 0 || extendSlab(words, slab)) return true;
       // The slab is full: it leaves the ring, until an object comes back.
-      this.#unlink(slab);
+      unlinkSlab(words, this.state, slab);
     }
     return false;
   }
 
-  /** Links a page's worth of objects that were never handed out. */
-  #extend(slab: number): boolean {
-    const { words } = this;
-    const size = words[words[slab + SLAB_CLASS]! + OBJECT_SIZE]! / 4;
-    const first = words[slab + FRESH_OBJECT]!;
-    const left = (words[slab + OBJECTS_END]! - first) / size;
-    if (left === 0) return false;
-    const count = Math.min(left, Math.max(1, Math.floor(EXTENSION_BYTES / 4 / size)));
-    const last = first + (count - 1) * size;
-    for (let object = first; object < last; object += size) words[object] = object + size;
-    words[last] = words[slab + FREE_OBJECT]!;
-    words[slab + FREE_OBJECT] = first;
-    words[slab + FRESH_OBJECT] = last + size;
-    return true;
-  }
-
   /** Gives a class a slab: a spare one, or one from the parent. */
   #addSlab(record: number): boolean {
-    const slab = this.#takeSpare() || this.#takeSlab() || (this.#gatherSpares() ? this.#takeSpare() : 0);
+    const slab = this.#takeSlab();
     if (slab === 0) return false;
-    const { words } = this;
-    const objectWords = words[record + OBJECT_SIZE]! / 4;
-    const slabWords = 2 ** this.slabLog2 / 4;
-    words[slab + SLAB_CLASS] = record;
-    words[slab + OBJECTS_END] = words[slab + SLAB_START]! + Math.floor(slabWords / objectWords) * objectWords;
+    const { words, state } = this;
     words[record + SLAB_COUNT]! += 1;
-    this.#clear(slab);
-    this.#link(slab);
-    return this.#extend(slab);
+    dedicateSlab(words, state, slab, record);
+    linkSlab(words, state, slab);
+    return extendSlab(words, slab);
   }
 
-  #takeSpare(): number {
-    const { words, state } = this;
-    const slab = words[state + FIRST_SPARE]!;
-    if (slab === 0) return 0;
-    words[state + FIRST_SPARE] = words[slab + NEXT_SLAB]!;
-    words[state + SPARE_COUNT]! -= 1;
-    return slab;
-  }
-
-  /** A new slab from the parent, with a descriptor and its place in the index; 0 when any of the three is not to be had. */
   #takeSlab(): number {
-    const size = 2 ** this.slabLog2;
-    if (this.words[this.state + FREE_DESCRIPTOR] === 0 && !this.#addBatch()) return 0;
-    const address = this.#parent.allocate(size, size);
+    const supply = this.#supply;
+    const spare = supply.takeSpare();
+    if (spare !== 0) return spare;
+    const slab = supply.takeNew();
     this.#renew();
-    if (address === NULL) {
-      this.#returnBatches();
-      return 0;
-    }
-    const number = address / size;
-    const isIndexed = number < this.words[this.state + INDEX_LENGTH]! || this.#growIndex(number + 1);
-    // To find the room, the parent may have had this pool trimmed: then the descriptor went as well.
-    if (!isIndexed || (this.words[this.state + FREE_DESCRIPTOR] === 0 && !this.#addBatch())) {
-      giveBack(this.#parent, address, size);
-      return 0;
-    }
-    const { words, state } = this;
-    const slab = words[state + FREE_DESCRIPTOR]!;
-    words[state + FREE_DESCRIPTOR] = words[slab + NEXT_SLAB]!;
-    words[slab + SLAB_START] = address / 4;
-    words[words[state + INDEX]! + number] = slab;
-    return slab;
-  }
-
-  #addBatch(): boolean {
-    const each = descriptorWords(this.slabLog2);
-    const size = alignUp((BATCH_HEADER_WORDS + BATCH_COUNT_MIN * each) * 4, Math.max(GRANULE, this.#parent.alignment));
-    const address = this.#parent.allocate(size, GRANULE);
-    this.#renew();
-    if (address === NULL) return false;
-    const { words, state } = this;
-    const batch = address / 4;
-    words.fill(0, batch, batch + size / 4);
-    const count = Math.floor((size / 4 - BATCH_HEADER_WORDS) / each);
-    words[batch + BATCH_NEXT] = words[state + FIRST_BATCH]!;
-    words[batch + BATCH_SIZE] = size;
-    words[batch + BATCH_COUNT] = count;
-    words[state + FIRST_BATCH] = batch;
-    for (let i = count - 1; i >= 0; i -= 1) {
-      const slab = batch + BATCH_HEADER_WORDS + i * each;
-      words[slab + NEXT_SLAB] = words[state + FREE_DESCRIPTOR]!;
-      words[state + FREE_DESCRIPTOR] = slab;
-    }
-    return true;
-  }
-
-  /** Gives the batches back whose descriptors all have no slab. Returns how many bytes that were. O(descriptors). */
-  #returnBatches(): number {
-    if ('monotonic' in this.#parent) return 0;
-    const { words, state } = this;
-    const used = slabsOf(words, state);
-    let returned = 0;
-    let link = state + FIRST_BATCH;
-    for (let batch = words[link]!; batch !== 0; batch = words[link]!) {
-      const size = words[batch + BATCH_SIZE]! >>> 0;
-      const end = batch + size / 4;
-      if (used.some((slab) => slab >= batch && slab < end)) {
-        link = batch + BATCH_NEXT;
-        continue;
-      }
-      words[link] = words[batch + BATCH_NEXT]!;
-      this.#forgetDescriptors(batch, end);
-      giveBack(this.#parent, batch * 4, size);
-      returned += size;
-    }
-    return returned;
-  }
-
-  /** Takes the descriptors between two words out of the list of free ones. */
-  #forgetDescriptors(start: number, end: number): void {
-    const { words } = this;
-    let link = this.state + FREE_DESCRIPTOR;
-    for (let slab = words[link]!; slab !== 0; slab = words[slab + NEXT_SLAB]!) {
-      if (slab >= start && slab < end) words[link] = words[slab + NEXT_SLAB]!;
-      else link = slab + NEXT_SLAB;
-    }
-  }
-
-  /** Moves the index to a block of at least twice its length. */
-  #growIndex(least: number): boolean {
-    const length = Math.max(least, this.words[this.state + INDEX_LENGTH]! * 2);
-    const size = alignUp(length * 4, Math.max(GRANULE, this.#parent.alignment));
-    const address = this.#parent.allocate(size, GRANULE);
-    this.#renew();
-    if (address === NULL) return false;
-    const { words, state } = this;
-    const old = words[state + INDEX]!;
-    const oldLength = words[state + INDEX_LENGTH]!;
-    const oldSize = words[state + INDEX_BLOCK_SIZE]! >>> 0;
-    words.fill(0, address / 4, (address + size) / 4);
-    words.copyWithin(address / 4, old, old + oldLength);
-    words[state + INDEX] = address / 4;
-    words[state + INDEX_LENGTH] = size / 4;
-    words[state + INDEX_BLOCK_SIZE] = size;
-    if (oldSize !== 0) giveBack(this.#parent, old * 4, oldSize);
-    return true;
+    return slab === 0 && this.#gatherSpares() ? supply.takeSpare() : slab;
   }
 
   /** A full slab got a free object, or one that is not alone lost its last live one. */
   private notice(slab: number): void {
     const { words } = this;
-    if (words[slab + NEXT_SLAB] === 0) this.#link(slab);
+    if (words[slab + NEXT_SLAB] === 0) linkSlab(words, this.state, slab);
     words[words[slab + SLAB_CLASS]! + CURRENT] = slab;
     // The last slab with room stays, however empty: or a class that comes and goes would take it again at once.
     if (words[slab + LIVE] === 0) {
       this.#leaveClass(slab);
-      this.#keepSpare(slab);
+      this.#supply.takeBack(slab);
     }
   }
 
@@ -669,23 +535,9 @@ export class SlabPool implements Allocator, Compilable, Repairable {
   #leaveClass(slab: number): void {
     const { words } = this;
     words[words[slab + SLAB_CLASS]! + SLAB_COUNT]! -= 1;
-    if (words[slab + NEXT_SLAB] !== 0) this.#unlink(slab);
+    if (words[slab + NEXT_SLAB] !== 0) unlinkSlab(words, this.state, slab);
     words[slab + SLAB_CLASS] = 0;
     words[slab + FREE_OBJECT] = 0;
-  }
-
-  #keepSpare(slab: number): void {
-    const { words, state } = this;
-    if (words[state + SPARE_COUNT]! >= words[state + SPARE_COUNT_MAX]! && !('monotonic' in this.#parent)) {
-      this.#returnSlab(slab);
-    } else this.#pushSpare(slab);
-  }
-
-  #pushSpare(slab: number): void {
-    const { words, state } = this;
-    words[slab + NEXT_SLAB] = words[state + FIRST_SPARE]!;
-    words[state + FIRST_SPARE] = slab;
-    words[state + SPARE_COUNT]! += 1;
   }
 
   /** Takes from every class the empty slabs that it kept. O(slabs): before giving memory back, or giving up. */
@@ -695,63 +547,10 @@ export class SlabPool implements Allocator, Compilable, Repairable {
     for (const slab of slabsOf(words, this.state)) {
       if (words[slab + SLAB_CLASS] === 0 || (words[slab + LIVE]! & LIVE_COUNT) !== 0) continue;
       this.#leaveClass(slab);
-      this.#pushSpare(slab);
+      this.#supply.addSpare(slab);
       found = true;
     }
     return found;
-  }
-
-  /** Gives a slab that is in no class and not spare back to the parent. */
-  #returnSlab(slab: number): void {
-    const { words, state } = this;
-    const address = words[slab + SLAB_START]! * 4;
-    words[words[state + INDEX]! + (address >>> this.slabLog2)] = 0;
-    words[slab + SLAB_START] = 0;
-    words[slab + NEXT_SLAB] = words[state + FREE_DESCRIPTOR]!;
-    words[state + FREE_DESCRIPTOR] = slab;
-    giveBack(this.#parent, address, 2 ** this.slabLog2);
-  }
-
-  /** Makes all of a slab's objects fresh. */
-  #clear(slab: number): void {
-    const { words } = this;
-    words[slab + FREE_OBJECT] = 0;
-    words[slab + LIVE] = FULL;
-    words[slab + FRESH_OBJECT] = words[slab + SLAB_START]!;
-    words.fill(0, slab + LIVE_BITS, slab + LIVE_BITS + liveBitWords(this.slabLog2));
-  }
-
-  /** Puts a slab into its class's ring; it becomes the current one if it is the first. */
-  #link(slab: number): void {
-    const { words } = this;
-    const record = words[slab + SLAB_CLASS]!;
-    const isFirst = words[record + CURRENT] === this.state + NO_SLAB;
-    const next = isFirst ? slab : words[record + CURRENT]!;
-    const previous = next === slab ? slab : words[next + PREVIOUS_SLAB]!;
-    words[slab + NEXT_SLAB] = next;
-    words[slab + PREVIOUS_SLAB] = previous;
-    words[previous + NEXT_SLAB] = slab;
-    words[next + PREVIOUS_SLAB] = slab;
-    words[next + LIVE]! &= ~ALONE;
-    words[slab + LIVE]! &= ~FULL;
-    if (!isFirst) return;
-    words[slab + LIVE]! |= ALONE;
-    words[record + CURRENT] = slab;
-  }
-
-  /** Takes a slab out of its class's ring; the current one becomes the next, or none. */
-  #unlink(slab: number): void {
-    const { words } = this;
-    const record = words[slab + SLAB_CLASS]!;
-    const next = words[slab + NEXT_SLAB]!;
-    const previous = words[slab + PREVIOUS_SLAB]!;
-    words[previous + NEXT_SLAB] = next;
-    words[next + PREVIOUS_SLAB] = previous;
-    if (next === previous) words[next + LIVE]! |= ALONE;
-    words[slab + LIVE] = (words[slab + LIVE]! & LIVE_COUNT) | FULL;
-    words[slab + NEXT_SLAB] = 0;
-    words[slab + PREVIOUS_SLAB] = 0;
-    if (words[record + CURRENT] === slab) words[record + CURRENT] = next === slab ? this.state + NO_SLAB : next;
   }
 
   /** What `owns` does with a stale view, and with an address beyond the index. */

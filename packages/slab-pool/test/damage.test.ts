@@ -1,6 +1,6 @@
 import { range, unseenDamage } from '@allokit/allocator/testing';
 import { describe, expect, test } from 'vitest';
-import { slabsOf } from '../src/check.ts';
+import { slabsOf } from '../src/layout.ts';
 import { SlabPool } from '../src/index.ts';
 import {
   ALLOCATED,

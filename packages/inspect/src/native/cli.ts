@@ -10,7 +10,7 @@ import { mapTrace, replayTraces, tuneTraces, type MapTraceOptions, type ReplayOp
 
 const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.resolve('@allokit/inspect/node')), 'utf8')) as { readonly version: string };
 
-const program = new Command('inspect')
+const program = new Command('allokit-inspect')
   .description('Looks at the allocators of a program that passes them through inspected(), and at recorded traces.')
   .version(version)
   .enablePositionalOptions()
