@@ -39,7 +39,8 @@ export class AssetServer {
 
   /** Starts one. */
   static async start(): Promise<AssetServer> {
-    const server = createServer();
+    // Clients may be slow: a connection that the server gave up in the meantime would be a failure of the network.
+    const server = createServer({ keepAliveTimeout: 60_000 });
     server.listen(0, '127.0.0.1');
     await once(server, 'listening');
     const own = new AssetServer(server);

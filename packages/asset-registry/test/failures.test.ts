@@ -1,6 +1,7 @@
 /** Every way in which a load can fail: the error says which, nothing is registered, and the memory is as it was. */
 
 import { createHash } from 'node:crypto';
+import { MessageChannel } from 'node:worker_threads';
 import type { TieredArena } from '@allokit/tiered-arena';
 import { gzipSync } from 'node:zlib';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
@@ -90,9 +91,9 @@ const FAILURES: readonly Failure[] = [
       response.write(bytes.subarray(0, 100), () => setTimeout(() => response.destroy(), 5));
     },
   },
-  { name: 'an answer that never comes', code: 'stalled', answer: () => undefined, registry: { stallTimeout: 30 }, message: /nothing for 30 ms, after 0 bytes/ },
-  { name: 'a body that stops', code: 'stalled', answer: sendRaw(head(100)), registry: { stallTimeout: 30 }, message: /after 10 bytes/ },
-  { name: 'a body of unknown length that stops', code: 'stalled', answer: sendRaw(CHUNKED), registry: { stallTimeout: 30 } },
+  { name: 'an answer that never comes', code: 'stalled', answer: () => undefined, registry: { stallTimeout: 300 }, message: /nothing for 300 ms, after 0 bytes/ },
+  { name: 'a body that stops', code: 'stalled', answer: sendRaw(head(100)), registry: { stallTimeout: 300 }, message: /after 10 bytes/ },
+  { name: 'a body of unknown length that stops', code: 'stalled', answer: sendRaw(CHUNKED), registry: { stallTimeout: 300 } },
   { name: 'an answer that takes too long as a whole', code: 'timeout', answer: () => undefined, registry: { timeout: 30 }, message: /longer than 30 ms/ },
   {
     name: 'a body that trickles',
@@ -102,7 +103,7 @@ const FAILURES: readonly Failure[] = [
       const timer = setInterval(() => response.write('x'), 5);
       response.on('close', () => clearInterval(timer));
     },
-    registry: { timeout: 60, stallTimeout: 40 },
+    registry: { timeout: 800, stallTimeout: 600 },
   },
   { name: 'a length above the limit', code: 'above-limit', answer: send(BYTES), registry: { limit: 9999 }, message: /10000 bytes or more, 9999 are allowed/ },
   { name: 'a body of unknown length above the limit', code: 'above-limit', answer: sendChunked(BYTES, 1000), registry: { limit: 9999 } },
@@ -218,6 +219,31 @@ test('a tier that is reset under a load: the load fails as it would have', async
   expect(registry.stats().loadingCount).toBe(0);
   registry.checkInvariants();
   registry.release();
+});
+
+test('bytes that came while the thread was busy for longer than a stall may last are found', async () => {
+  const { port1, port2 } = new MessageChannel();
+  const { registry } = registryOn(DEFAULT_TARGET, {
+    baseUrl: server.base,
+    stallTimeout: 50,
+    fetch: () => {
+      const body = new ReadableStream<Uint8Array>({
+        start: (controller) => {
+          port1.on('message', () => {
+            controller.enqueue(new Uint8Array(1000).fill(7));
+            controller.close();
+            port1.close();
+          });
+        },
+      });
+      setTimeout(() => {
+        port2.postMessage('');
+        for (const end = performance.now() + 200; performance.now() < end; );
+      }, 1);
+      return Promise.resolve(new Response(body, { headers: { 'Content-Length': '1000' } }));
+    },
+  });
+  expect((await registry.load('a', 'binary')).size).toBe(1000);
 });
 
 test('a fetch that does not listen, or does not behave', async () => {

@@ -60,5 +60,5 @@ export const DEFAULT_TARGET: TargetKind = TARGETS[0]!;
 /** A registry on a target of its own that is told to be quick. */
 export function registryOn(kind: TargetKind, options: AssetRegistryOptions = {}): { readonly registry: AssetRegistry; readonly subject: Subject } {
   const subject = kind.create();
-  return { registry: AssetRegistry.create(subject.target, { retries: 0, retryDelay: 1, stallTimeout: 2000, ...options }), subject };
+  return { registry: AssetRegistry.create(subject.target, { retries: 0, retryDelay: 1, ...options }), subject };
 }
