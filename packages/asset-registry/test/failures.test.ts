@@ -236,10 +236,11 @@ test('bytes that came while the thread was busy for longer than a stall may last
           });
         },
       });
-      setTimeout(() => {
+      // Timers come next, messages after them.
+      setImmediate(() => {
         port2.postMessage('');
         for (const end = performance.now() + 200; performance.now() < end; );
-      }, 1);
+      });
       return Promise.resolve(new Response(body, { headers: { 'Content-Length': '1000' } }));
     },
   });
