@@ -119,10 +119,10 @@ describe('a known heap', () => {
     const heap = GenerationalHeap.create(WasmMemory.create({ reserve: 2 ** 26 }), { nurserySize: 2 ** 18 });
     const makePair = heap.define('pair', { left: 'ref', right: 'ref' }).maker('left', 'right');
     const bytes = heap.defineArray('bytes', 'u8');
-    using old = heap.handle(makePair(0, 0));
-    using large = heap.handle(bytes.allocate(100_000));
+    const old = heap.handle(makePair(0, 0));
+    const large = heap.handle(bytes.allocate(100_000));
     for (let i = 0; i < 4; i += 1) heap.collect('minor');
-    using young = heap.handle(makePair(0, 0));
+    const young = heap.handle(makePair(0, 0));
     const map = heapMap(heap);
     checkMap(map);
     const groups = map.extents.filter(({ use }) => use === 'block').map(({ group }) => group);

@@ -35,12 +35,14 @@ function code(literal: readonly number[]): number[] {
 
 describe('refused, with the reason', () => {
   const gc = (fields: string): Uint8Array<ArrayBuffer> => Uint8Array.from([0, 97, 115, 109, 1, 0, 0, 0, ...JSON.parse(fields) as number[]]);
-  test.each<[string, Uint8Array<ArrayBuffer>, RegExp]>([
+  test.for<[string, Uint8Array<ArrayBuffer>, RegExp]>([
     ['objects that can be changed', gc('[1,5,1,95,1,127,1]'), /garbage-collected/],
     ['64-bit memories', gc('[5,3,1,4,1]'), /64-bit addresses/],
     ['64-bit tables that can change', binary(section(4, [0x70, 4, 3]), section(7, exported('t', 1, 0))), /64-bit indices/],
-  ])('%s', async (_, module, message) => {
-    expect(WebAssembly.validate(module)).toBe(true);
+  ])('%s', async ([, module, message], { skip }) => {
+    const isKnown = WebAssembly.validate(module);
+    skip(!isKnown && Number.parseInt(process.versions.node) < 24, 'this engine refuses them itself');
+    expect(isKnown).toBe(true);
     await expect(InstancePool.create(module)).rejects.toMatchObject({ code: 'unsupported', message: expect.stringMatching(message) as string });
   });
 
