@@ -11,8 +11,8 @@ export interface LibraryOptions {
 /**
  * How every library package is built: one ES module and one declaration file per entry, dependencies left external.
  *
- * Terser does one thing only: it replaces constants by their values, and computes what follows from them. V8 loads a module's constant from memory wherever it is
- * used, which makes the bytecode of a hot method too large to be inlined; the sources keep the names. Nothing is renamed or squeezed.
+ * Terser does one thing only: it replaces constants by their values, and computes what follows from them. V8 loads a module's constant from memory wherever it
+ * is used, which makes the bytecode of a hot method too large to be inlined; the sources keep the names. Nothing is renamed or squeezed.
  */
 export function library(entry: Record<string, string>, { internal = {}, tsconfig = 'tsconfig.build.json' }: LibraryOptions = {}): ReturnType<typeof defineConfig> {
   return defineConfig({

@@ -1,4 +1,7 @@
-/** Compiles the AssemblyScript in `assembly/` into the one TypeScript file that carries it: `pnpm guests`. The file is committed; a test compiles again and compares. */
+/**
+ * Compiles the AssemblyScript in `assembly/` into the one TypeScript file that carries it: `pnpm guests`. The file is committed; a test compiles again and
+ * compares.
+ */
 
 import { readFile, writeFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';

@@ -1,8 +1,8 @@
 /**
  * What the indexer module imports.
  *
- * Every pointer is that of a buffer in the module's memory whose size, 32 bits little-endian, stands right before it. Flushed are pairs, each the size of its key,
- * the key, the size of its value, the value. A run that did not flush is no good.
+ * Every pointer is that of a buffer in the module's memory whose size, 32 bits little-endian, stands right before it. Flushed are pairs, each the size of its
+ * key, the key, the size of its value, the value. A run that did not flush is no good.
  */
 
 import { IndexerError } from './indexer-error.ts';

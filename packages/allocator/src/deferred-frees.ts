@@ -5,8 +5,8 @@
  *          1     how often everything was freed at once: what a thread keeps to itself from before is not freed again
  *          2..   an address each, 0 when the place is free
  *
- * Nothing is written into the blocks, so neither a double free nor a foreign address can break the table. When it is full, a thread keeps what it has to free to
- * itself until it gets the lock.
+ * Nothing is written into the blocks, so neither a double free nor a foreign address can break the table. When it is full, a thread keeps what it has to free
+ * to itself until it gets the lock.
  */
 
 import { NULL, type Address } from './address.ts';
@@ -65,8 +65,8 @@ export class DeferredFrees {
   }
 
   /**
-   * Frees everything that was deferred. For who has the lock. A thread that dies on the way leaves what it did not get to, and the block that it was at: that one is
-   * refused if it was freed already.
+   * Frees everything that was deferred. For who has the lock. A thread that dies on the way leaves what it did not get to, and the block that it was at: that
+   * one is refused if it was freed already.
    *
    * @returns How many blocks the allocator refused.
    */

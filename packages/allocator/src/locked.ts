@@ -7,8 +7,8 @@
  *           36  live bytes that are this state's own, handles that were not detached, refused frees, requests given up, size of the parent's block
  *           64  frees that were deferred
  *
- * Each thread has a handle of its own, on an allocator handle of its own. What one thread changes under the lock, the next one sees; but views of the memory are
- * kept by each, so a count in the state says when it has grown.
+ * Each thread has a handle of its own, on an allocator handle of its own. What one thread changes under the lock, the next one sees; but views of the memory
+ * are kept by each, so a count in the state says when it has grown.
  */
 
 import { NULL, alignUp, checkAddress, checkAlignment, checkInteger, checkSize, type Address } from './address.ts';
@@ -83,19 +83,19 @@ export interface Recovery {
 }
 
 /**
- * An allocator that any number of threads may call: one at a time goes in. Two atomic operations a call when nobody else is there, some 20 ns; a thread that comes
- * second spins for some microseconds, then sleeps. On native memory, where the engine cannot wait, it naps and looks again.
+ * An allocator that any number of threads may call: one at a time goes in. Two atomic operations a call when nobody else is there, some 20 ns; a thread that
+ * comes second spins for some microseconds, then sleeps. On native memory, where the engine cannot wait, it naps and looks again.
  *
- * One handle a thread: `create` in one, `attach` in the others. Everything that lies below, down to the memory, must be used under this lock alone: two heaps that
- * grow on one memory either share a lock, or are built on a `Locked` memory. What the allocator knows must lie in the memory: `Bounded`, `Tracked`, `Guarded`,
- * `Scoped` and `Retained` go outside of the lock, where they know of one thread's blocks.
+ * One handle a thread: `create` in one, `attach` in the others. Everything that lies below, down to the memory, must be used under this lock alone: two heaps
+ * that grow on one memory either share a lock, or are built on a `Locked` memory. What the allocator knows must lie in the memory: `Bounded`, `Tracked`,
+ * `Guarded`, `Scoped` and `Retained` go outside of the lock, where they know of one thread's blocks.
  *
- * **A thread that may not sleep** never blocks. When the lock is held it looks a few thousand times, then: `deallocate` leaves the block to whoever has the lock
- * next; `allocate` and `reallocate` yield `NULL`, and `resize` `false`, as when there is no room; `owns` looks without the lock; everything else throws
+ * **A thread that may not sleep** never blocks. When the lock is held it looks a few thousand times, then: `deallocate` leaves the block to whoever has the
+ * lock next; `allocate` and `reallocate` yield `NULL`, and `resize` `false`, as when there is no room; `owns` looks without the lock; everything else throws
  * `unsupported`. {@link Locked.whenFree} waits without blocking.
  *
- * **When a thread dies**, inside of a call or not, whoever knows of it calls {@link Locked.recover} with its number; until then those who wait for the lock go on
- * waiting. A thread must not be held for dead while it lives.
+ * **When a thread dies**, inside of a call or not, whoever knows of it calls {@link Locked.recover} with its number; until then those who wait for the lock go
+ * on waiting. A thread must not be held for dead while it lives.
  */
 export class Locked<A extends Allocator = Allocator> implements Allocator {
   readonly memory: Memory;
@@ -161,16 +161,16 @@ export class Locked<A extends Allocator = Allocator> implements Allocator {
   }
 
   /**
-   * Joins another thread's lock. `attach` is called with the lock held, because an allocator that changes meanwhile looks damaged; so it should attach the memory
-   * as well:
+   * Joins another thread's lock. `attach` is called with the lock held, because an allocator that changes meanwhile looks damaged; so it should attach the
+   * memory as well:
    *
    *     Locked.attach({ i32: new Int32Array(wasm.buffer) }, address, () => O1Heap.attach(WasmMemory.attach(wasm), heapAddress))
    *
    * @param source - A view of the memory, or a memory: of a native one there is no view before it was attached, at a time when nobody changes it.
    * @param address - The other one's `address`.
    * @param attach - Makes this thread's handle on the allocator.
-   * @throws AllocatorError `bad-header` when no lock lies there, `released` when its allocator was, `corrupt` when it is damaged, `unsupported` when the lock is
-   *   held and this thread may not wait; and what `attach` throws.
+   * @throws AllocatorError `bad-header` when no lock lies there, `released` when its allocator was, `corrupt` when it is damaged, `unsupported` when the lock
+   *   is held and this thread may not wait; and what `attach` throws.
    */
   static attach<A extends Allocator>(source: WordSource, address: Address, attach: () => A, options: LockedAttachOptions = {}): Locked<A> {
     checkUse(options);
@@ -235,8 +235,8 @@ export class Locked<A extends Allocator = Allocator> implements Allocator {
   }
 
   /**
-   * Frees, as `Allocator.deallocate` says. A thread that may not sleep, when the lock does not go free, leaves the block to the next one to have it: then only the kind and
-   * range of its arguments is checked, and a block that is not live is counted in `stats().refusedCount` when its turn comes.
+   * Frees, as `Allocator.deallocate` says. A thread that may not sleep, when the lock does not go free, leaves the block to the next one to have it: then only
+   * the kind and range of its arguments is checked, and a block that is not live is counted in `stats().refusedCount` when its turn comes.
    */
   deallocate(address: Address, size?: number): void {
     if (!this.#enter()) {
@@ -317,8 +317,8 @@ export class Locked<A extends Allocator = Allocator> implements Allocator {
   }
 
   /**
-   * Releases the allocator: every handle of every thread throws `released` from now on, and who waits for the lock learns of it. The lock's own bytes go back to
-   * the parent too, unless another handle was attached and not detached: a thread may look at them at any time.
+   * Releases the allocator: every handle of every thread throws `released` from now on, and who waits for the lock learns of it. The lock's own bytes go back
+   * to the parent too, unless another handle was attached and not detached: a thread may look at them at any time.
    */
   release(): void {
     if (this.#released !== 'no') return;
@@ -397,7 +397,8 @@ export class Locked<A extends Allocator = Allocator> implements Allocator {
   }
 
   /**
-   * The same, as soon as the lock is free, without blocking: for threads that may not sleep. Another thread may take the lock first, and again: then it goes on waiting.
+   * The same, as soon as the lock is free, without blocking: for threads that may not sleep. Another thread may take the lock first, and again: then it goes on
+   * waiting.
    *
    * @throws As `exclusively` does, but not for a lock that is held.
    */
@@ -411,15 +412,16 @@ export class Locked<A extends Allocator = Allocator> implements Allocator {
   }
 
   /**
-   * Cleans up after a thread that died: takes the lock from it if it had it, checks the allocator, repairs what it left half done, and wakes whoever waits. To be
-   * called once the thread has ended for certain (its worker's `exit` was seen), for every one that ended without notice. O(n) where it had the lock, else O(1).
+   * Cleans up after a thread that died: takes the lock from it if it had it, checks the allocator, repairs what it left half done, and wakes whoever waits. To
+   * be called once the thread has ended for certain (its worker's `exit` was seen), for every one that ended without notice. O(n) where it had the lock, else
+   * O(1).
    *
-   * At most the block of the interrupted call is lost, where the allocator can be repaired; and frees that the dead thread, which could not wait, had put off and kept
-   * to itself. The memory's own map of pages is not repaired: after a death in the middle of growth, calls that need more memory may throw `corrupt`.
+   * At most the block of the interrupted call is lost, where the allocator can be repaired; and frees that the dead thread, which could not wait, had put off
+   * and kept to itself. The memory's own map of pages is not repaired: after a death in the middle of growth, calls that need more memory may throw `corrupt`.
    *
    * @param threadId - The dead thread's number.
-   * @throws RangeError for this thread's number or one that no thread has; AllocatorError `corrupt` when the allocator is damaged beyond repair: so says every later
-   *   call of every thread then, until `reset`.
+   * @throws RangeError for this thread's number or one that no thread has; AllocatorError `corrupt` when the allocator is damaged beyond repair: so says every
+   *   later call of every thread then, until `reset`.
    */
   recover(threadId: number): Recovery {
     this.#checkUsable();

@@ -8,8 +8,8 @@
  *              -1           the mutex has come to its end
  *     word 1   counts up when the mutex goes free, for those who wait for a promise
  *
- * Sleepers are woken one at a time, and each one, as it takes the mutex, says anew that others may sleep. Those who wait for a promise are woken all at once, in
- * a line of their own, because nobody knows when a promise is looked at.
+ * Sleepers are woken one at a time, and each one, as it takes the mutex, says anew that others may sleep. Those who wait for a promise are woken all at once,
+ * in a line of their own, because nobody knows when a promise is looked at.
  */
 
 import { AllocatorError } from './errors.ts';

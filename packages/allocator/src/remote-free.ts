@@ -1,6 +1,6 @@
 /**
- * Lets other threads free into a single-owner allocator: they mark the block, the owner collects the marks. Wait-free for them, and as fast as the allocator itself for
- * the owner. The marks are in `remote-marks.ts`, the other threads' side is in `remote.ts`.
+ * Lets other threads free into a single-owner allocator: they mark the block, the owner collects the marks. Wait-free for them, and as fast as the allocator
+ * itself for the owner. The marks are in `remote-marks.ts`, the other threads' side is in `remote.ts`.
  */
 
 import { ADDRESS_SPACE_SIZE, NULL, alignUp, checkInteger, isPowerOfTwo, type Address } from './address.ts';
@@ -58,14 +58,14 @@ export interface RemoteFreeStats extends AllocatorStats {
 }
 
 /**
- * An allocator with one owner, whose blocks any thread can free through a {@link Remote}. The owner's calls go straight to the allocator, at the cost of one or two
- * words looked at; an allocation first collects what others have freed, if they have, a limited number at a time.
+ * An allocator with one owner, whose blocks any thread can free through a {@link Remote}. The owner's calls go straight to the allocator, at the cost of one or
+ * two words looked at; an allocation first collects what others have freed, if they have, a limited number at a time.
  *
- * It takes a bit for each `alignment` bytes of the range: 1/128 for an allocator that aligns to 16 bytes, and a thirtieth of that more. A block that another thread has
- * freed and the owner frees again is told exactly, as long as it was not collected.
+ * It takes a bit for each `alignment` bytes of the range: 1/128 for an allocator that aligns to 16 bytes, and a thirtieth of that more. A block that another
+ * thread has freed and the owner frees again is told exactly, as long as it was not collected.
  *
- * An owner that dies leaves everything that was freed where the next one, `attach`, finds it. A remote that dies leaves at most the block that it was freeing unfreed
- * until then. Owns its allocator: `reset` and `release` reach it. The owner is one thread at a time; put a `Locked` around it for more.
+ * An owner that dies leaves everything that was freed where the next one, `attach`, finds it. A remote that dies leaves at most the block that it was freeing
+ * unfreed until then. Owns its allocator: `reset` and `release` reach it. The owner is one thread at a time; put a `Locked` around it for more.
  */
 export class RemoteFree<A extends Allocator = Allocator> implements Allocator {
   readonly memory: Memory;
@@ -126,7 +126,8 @@ export class RemoteFree<A extends Allocator = Allocator> implements Allocator {
   }
 
   /**
-   * Takes over from an owner that died or has handed the allocator on. Finishes what it left undone, and finds every mark, also of remotes that died. O(range / 128).
+   * Takes over from an owner that died or has handed the allocator on. Finishes what it left undone, and finds every mark, also of remotes that died. O(range /
+   * 128).
    *
    * @param allocator - This thread's handle on the allocator, in order: repaired, if the former owner died inside of it.
    * @param address - The former owner's `address`.
@@ -146,8 +147,8 @@ export class RemoteFree<A extends Allocator = Allocator> implements Allocator {
   /**
    * What another thread frees with. Needs no handle on the allocator, nor on the memory: only a view of it.
    *
-   * @param source - A memory, or a view of all of a shared one: `{ i32: new Int32Array(wasm.buffer) }`. It need not follow the memory's growth; but views of native
-   *   memory end with it, so give the memory there.
+   * @param source - A memory, or a view of all of a shared one: `{ i32: new Int32Array(wasm.buffer) }`. It need not follow the memory's growth; but views of
+   *   native memory end with it, so give the memory there.
    * @param address - The owner's `address`.
    * @throws AllocatorError `bad-header` when no marks lie there, `corrupt` when they are damaged.
    */
@@ -216,8 +217,8 @@ export class RemoteFree<A extends Allocator = Allocator> implements Allocator {
   }
 
   /**
-   * Releases the allocator; remotes throw `released` from now on. The marks go back to their parent too, unless a remote was made and not detached: a thread may set
-   * one at any time.
+   * Releases the allocator; remotes throw `released` from now on. The marks go back to their parent too, unless a remote was made and not detached: a thread
+   * may set one at any time.
    */
   release(): void {
     if (this.#released) return;

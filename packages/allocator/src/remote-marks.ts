@@ -7,12 +7,12 @@
  *                   44  refused frees, failures that were none, whether it was released, live bytes that are its own
  *                   64  marks: a bit a granule; above them, a bit for each word of marks that has any; and so on up to a few words
  *
- * To free is to set a bit, and the bits above it: a fixed number of atomic operations whatever other threads do, and nothing is written into the block. So a second
- * free of a block finds its bit set, a foreign address breaks nothing, there is no list that could be cut or become a ring, and no queue that could be full. A thread
- * that dies between two of the steps leaves a mark that is not found before another block beside it is freed, or the marks are looked through.
+ * To free is to set a bit, and the bits above it: a fixed number of atomic operations whatever other threads do, and nothing is written into the block. So a
+ * second free of a block finds its bit set, a foreign address breaks nothing, there is no list that could be cut or become a ring, and no queue that could be
+ * full. A thread that dies between two of the steps leaves a mark that is not found before another block beside it is freed, or the marks are looked through.
  *
- * The collector goes the other way: it takes the marks of a word, then the bit above it, then looks at the word again, because who sets a mark looks at the bit above
- * only afterwards.
+ * The collector goes the other way: it takes the marks of a word, then the bit above it, then looks at the word again, because who sets a mark looks at the bit
+ * above only afterwards.
  */
 
 import { ADDRESS_SPACE_SIZE, type Address } from './address.ts';

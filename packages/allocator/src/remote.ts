@@ -7,8 +7,8 @@ import type { WordSource } from './mutex.ts';
 import { RELEASED, REMOTE_COUNT, REMOTE_HEADER, REMOTE_STATE_SIZE, RemoteMarks } from './remote-marks.ts';
 
 /**
- * Frees blocks of an allocator that another thread owns. Wait-free: a handful of atomic operations, no loop, no lock, nothing allocated; fit for an audio thread.
- * Any number of threads, one object each.
+ * Frees blocks of an allocator that another thread owns. Wait-free: a handful of atomic operations, no loop, no lock, nothing allocated; fit for an audio
+ * thread. Any number of threads, one object each.
  */
 export class Remote {
   /** Where the state of the `RemoteFree` lies. */
@@ -40,7 +40,8 @@ export class Remote {
    *
    * @param address - A live block's, or `NULL`, which does nothing.
    * @param size - Checked for its kind only.
-   * @throws TypeError or RangeError for what is no address or size; AllocatorError `double-free` when a thread has handed the block back already, `foreign-address` beyond
+   * @throws TypeError or RangeError for what is no address or size; AllocatorError `double-free` when a thread has handed the block back already,
+   * `foreign-address` beyond
    *   the range that is covered, `invalid-address` where no block can start, `released`. Nothing changed then. Whether a live block starts there, only the owner sees:
    *   see `RemoteFreeOptions.onRefused`.
    */

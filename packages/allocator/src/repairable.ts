@@ -3,8 +3,8 @@
 /** What a repair found. */
 export interface Repair {
   /**
-   * Bytes, headers included, that turned out to be taken without having been counted: the block of the call that was cut short, if it had come so far. Nobody knows
-   * its address but who wrote that call; it stays taken until it is freed, or until `reset`.
+   * Bytes, headers included, that turned out to be taken without having been counted: the block of the call that was cut short, if it had come so far. Nobody
+   * knows its address but who wrote that call; it stays taken until it is freed, or until `reset`.
    */
   readonly lostBytes: number;
 }

@@ -17,8 +17,8 @@ export interface CompilerModeOptions {
 }
 
 /**
- * Makes a {@link hybridPool} in a memory of the preset's size: records of up to 256 bytes in a slab pool, where what is freed is used again at once, larger ones
- * in an arena, and one `reset` at the end, which keeps the memory for the next compilation.
+ * Makes a {@link hybridPool} in a memory of the preset's size: records of up to 256 bytes in a slab pool, where what is freed is used again at once, larger
+ * ones in an arena, and one `reset` at the end, which keeps the memory for the next compilation.
  *
  * @param options - The preset, or the size.
  * @param parent - Default: a new WebAssembly memory of its own.

@@ -1,4 +1,7 @@
-/** `runtimeMode`: a garbage-collected heap whose blocks come from a slab pool, and whose large objects come from an o1heap. For people who write language runtimes. */
+/**
+ * `runtimeMode`: a garbage-collected heap whose blocks come from a slab pool, and whose large objects come from an o1heap. For people who write language
+ * runtimes.
+ */
 
 import { ADDRESS_SPACE_SIZE, Reclaiming, Segregator, type Allocator } from '@allokit/allocator';
 import { GenerationalHeap, PRESETS, presetOptions, type HeapOptions, type Preset } from '@allokit/generational-gc';
@@ -28,7 +31,8 @@ export interface RuntimeModeOptions extends Omit<HeapOptions, 'blockSize' | 'own
  *
  * @param options - The preset, and what is to differ from it; not the blocks' size, which the pool has to match.
  * @param parent - Default: a new WebAssembly memory of its own, of twice the limit and up to 4 GiB, of which 64 MiB are committed.
- * @throws TypeError or RangeError for options that make no sense or a preset that is not collected, AllocatorError `out-of-memory` when the parent has no room for the nursery.
+ * @throws TypeError or RangeError for options that make no sense or a preset that is not collected, AllocatorError `out-of-memory` when the parent has no room
+ * for the nursery.
  */
 export function runtimeMode({ preset = PRESETS.runtime, ...options }: RuntimeModeOptions = {}, parent?: Allocator): GenerationalHeap {
   if (!preset.generational) throw new RangeError(`the preset ${preset.name} is not collected: use compilerMode`);

@@ -1,6 +1,6 @@
 /**
- * An owner that dies at a store: at every one of every call. What is left is repaired, and all but the block of that call is as it was; then the repair dies at every
- * store of its own, and is done again.
+ * An owner that dies at a store: at every one of every call. What is left is repaired, and all but the block of that call is as it was; then the repair dies at
+ * every store of its own, and is done again.
  */
 
 import { AllocatorError, NULL, type Address, type Allocator, type Memory, type MonotonicAllocator, type Repairable } from '@allokit/allocator';

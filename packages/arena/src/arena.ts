@@ -326,8 +326,8 @@ export class Arena implements MonotonicAllocator, Repairable {
   }
 
   /**
-   * Puts the arena in order after a thread or process died in the middle of a call. A reset or rewind that was cut short may keep more than it should until the next; an
-   * empty chunk may stay with the parent. O(chunks).
+   * Puts the arena in order after a thread or process died in the middle of a call. A reset or rewind that was cut short may keep more than it should until the
+   * next; an empty chunk may stay with the parent. O(chunks).
    *
    * @throws AllocatorError `corrupt` when no call leaves such an arena behind, nothing having changed; or `released`.
    */
@@ -369,7 +369,10 @@ export class Arena implements MonotonicAllocator, Repairable {
     throw new AllocatorError('corrupt', `arena at ${formatAddress(this.address)}: ${what}`);
   }
 
-  /** Proves what repair and every check rely on: the alignment, and that all chunks lie where chunks can, in a list that ends and has the current one. O(chunks). */
+  /**
+   * Proves what repair and every check rely on: the alignment, and that all chunks lie where chunks can, in a list that ends and has the current one.
+   * O(chunks).
+   */
   #survey(): { readonly used: readonly Chunk[]; readonly current: Chunk; readonly capacity: number } {
     this.#renew();
     const { alignment } = this;

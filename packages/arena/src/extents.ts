@@ -4,8 +4,8 @@ import { AllocatorError, checkHeader, formatAddress, type Address, type ExtentVi
 import { CHUNK_BLOCK_SIZE, CHUNK_HEADER_SIZE, CHUNK_NEXT, CURRENT, CURSOR, GRANULE_LOG2, HEADER, STATE_SIZE } from './layout.ts';
 
 /**
- * Visits an arena's state and, of each chunk, what is in use, as one block because an arena does not know where blocks begin, and what is free. Reads only, and safe on any bytes, so
- * that it can run while another thread uses the arena. O(chunks).
+ * Visits an arena's state and, of each chunk, what is in use, as one block because an arena does not know where blocks begin, and what is free. Reads only, and
+ * safe on any bytes, so that it can run while another thread uses the arena. O(chunks).
  *
  * @param address - The arena's.
  * @throws AllocatorError `bad-header` when no arena lies there, `corrupt` when its chunks lead nowhere.

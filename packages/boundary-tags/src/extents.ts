@@ -4,8 +4,8 @@ import { AllocatorError, formatAddress, type Address, type ExtentVisitor, type R
 import { BLOCK_WORDS, FIRST_REGION, FRAGMENT_HEADER_SIZE, FRAGMENT_WORDS_MIN, REGION_FIRST, REGION_NEXT, REGION_WORDS, SIZE, USED } from './layout.ts';
 
 /**
- * Visits a heap's state, its live blocks and its free fragments. Reads only, and safe on any bytes, so that it can run while another thread uses the heap: what changes under
- * its hands shows as damage, or as a picture of no one moment. O(fragments).
+ * Visits a heap's state, its live blocks and its free fragments. Reads only, and safe on any bytes, so that it can run while another thread uses the heap: what
+ * changes under its hands shows as damage, or as a picture of no one moment. O(fragments).
  *
  * @param address - The heap's; that a heap lies there the caller has checked.
  * @throws AllocatorError `corrupt` when the fragments do not follow one another.

@@ -1,8 +1,8 @@
 /**
  * Free fragments and their bins: put in, take out, cut, join. `state` is the word index of the heap's state, `block` that of a fragment's block.
  *
- * Whoever stores a fragment's size has made sure that fragments follow one another to the end of the region before the store and after it: so that a heap whose owner
- * dies at any store can be repaired.
+ * Whoever stores a fragment's size has made sure that fragments follow one another to the end of the region before the store and after it: so that a heap whose
+ * owner dies at any store can be repaired.
  */
 
 import { AllocatorError } from '@allokit/allocator';

@@ -9,8 +9,8 @@ import { ALLOCATED, ALLOCATED_PEAK, BEFORE, REQUEST_PEAK, SIZE, USED } from './l
 /** What differs between heaps: statements, which may use the names given, and `words`. */
 export interface BinTexts {
   /**
-   * Declares `block`, the first word of a free fragment that is large enough for a block of `size` bytes, and `wanted`, the words that it needs; the fragment is
-   * out of its bin then. Returns 0 where none is found at once, before anything was written.
+   * Declares `block`, the first word of a free fragment that is large enough for a block of `size` bytes, and `wanted`, the words that it needs; the fragment
+   * is out of its bin then. Returns 0 where none is found at once, before anything was written.
    */
   readonly take: string;
   /** Takes a free fragment, called by the first name, out of its bin. */

@@ -80,8 +80,8 @@ export const REGION_WORDS = 1;
 /** Words from a region's start to the block of the fragment that stands in front. */
 export const REGION_BEGIN = 4;
 /**
- * Words from the first region's start to a count of trims, whatever it starts from: in the payload of the fragment in front, which nobody has. A handle that remembers a
- * region compares it, because another one may have given the region back.
+ * Words from the first region's start to a count of trims, whatever it starts from: in the payload of the fragment in front, which nobody has. A handle that
+ * remembers a region compares it, because another one may have given the region back.
  */
 export const TRIM_COUNT = REGION_BEGIN;
 /** Words from a region's start to the first block that can be handed out. */

@@ -1,6 +1,6 @@
 /**
- * Puts a heap in order whose owner died in the middle of a call. What is trusted is the chain of regions, and in each the chain of fragments: every call changes these
- * by single stores, before and after which they can be walked. All else follows from them, and is written anew: links, bins, marks and counts.
+ * Puts a heap in order whose owner died in the middle of a call. What is trusted is the chain of regions, and in each the chain of fragments: every call
+ * changes these by single stores, before and after which they can be walked. All else follows from them, and is written anew: links, bins, marks and counts.
  */
 
 import { AllocatorError, checkHeader, formatAddress, type Address, type Memory, type Repair } from '@allokit/allocator';

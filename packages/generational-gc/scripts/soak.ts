@@ -1,4 +1,7 @@
-/** Ten minutes of random work in one heap, compared with JavaScript objects; fails when the footprint grows. `node --conditions=source scripts/soak.ts [seconds] [seed]` */
+/**
+ * Ten minutes of random work in one heap, compared with JavaScript objects; fails when the footprint grows. `node --conditions=source scripts/soak.ts [seconds]
+ * [seed]`
+ */
 
 import { soak, type SoakSample } from '../test/soak-program.ts';
 

@@ -13,7 +13,10 @@ import { ShadowStack } from './shadow-stack.ts';
 import type { SlotTable } from './slot-table.ts';
 import type { TypeDescriptor } from './type-table.ts';
 
-/** Tells good references from bad ones: those of another heap, and those whose object moved or was swept. Not those whose place another object of the type has taken. */
+/**
+ * Tells good references from bad ones: those of another heap, and those whose object moved or was swept. Not those whose place another object of the type has
+ * taken.
+ */
 export class Checker {
   readonly #parts: HeapParts;
   /** Young objects, as of some move, in the eden up to somewhere. */
@@ -60,7 +63,10 @@ export class Checker {
     if (!isPossible) core.refuse(ref);
   }
 
-  /** Whether a young object starts there. O(1), but for objects that were not looked at since they were made. In a degraded nursery, which cannot be walked, any place may be right. */
+  /**
+   * Whether a young object starts there. O(1), but for objects that were not looked at since they were made. In a degraded nursery, which cannot be walked, any
+   * place may be right.
+   */
   #isYoungObject(ref: number): boolean {
     const { core, nursery } = this.#parts;
     if (!core.isYoung(ref)) return false;

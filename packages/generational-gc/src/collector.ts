@@ -268,7 +268,10 @@ export class Collector {
     });
   }
 
-  /** A collection, or several that nothing must come between: with the doors closed to the clock, which is somebody else's code. Finalizers are scheduled when all is done. */
+  /**
+   * A collection, or several that nothing must come between: with the doors closed to the clock, which is somebody else's code. Finalizers are scheduled when
+   * all is done.
+   */
   #closed<T>(action: () => T): T {
     if (this.#core.occupation === 'collection') return action();
     const result = this.occupy('collection', action);

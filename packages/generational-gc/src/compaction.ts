@@ -1,6 +1,6 @@
 /**
- * Closes the gaps in the old space: in each class of cells two fingers move towards each other, and objects from the end are moved into free cells at the start (after R. A. Saunders, as
- * D. Edwards described it for Lisp).
+ * Closes the gaps in the old space: in each class of cells two fingers move towards each other, and objects from the end are moved into free cells at the start
+ * (after R. A. Saunders, as D. Edwards described it for Lisp).
  *
  *     [ L ][ . ][ L ][ . ][ L ]   =>   [ L ][ L'][ L ][ . ][ . ]      the last L leaves its new address behind
  *

@@ -3,8 +3,8 @@
  *
  *     state block   | ALKT header | TOP | LIMIT | shadow stack TOP | shadow stack LIMIT | ... | shadow stack |
  *
- * The hot paths keep their state in these words rather than in fields: V8 then knows their addresses. While allocation is not allowed LIMIT is 0, so that the fast path, which
- * need not ask, fails.
+ * The hot paths keep their state in these words rather than in fields: V8 then knows their addresses. While allocation is not allowed LIMIT is 0, so that the
+ * fast path, which need not ask, fails.
  */
 
 import { AllocatorError, NULL, formatAddress, type Address, type Allocator, type Memory } from '@allokit/allocator';

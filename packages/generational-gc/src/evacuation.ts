@@ -1,11 +1,12 @@
 /**
- * The copying collection of the nursery, after C. J. Cheney: live objects are copied out of a range of addresses, and every reference into that range is updated.
+ * The copying collection of the nursery, after C. J. Cheney: live objects are copied out of a range of addresses, and every reference into that range is
+ * updated.
  *
  *     from   | dead | B | dead | A | dead |        A's first header word: where it is now
  *     to     | A' | B' | free ..................   A', B' stand in line to have their own references followed: scan .. top
  *
- * Objects that are old enough, and those for which there is no room, go to the old space instead, and stand in line on a stack. Where the old space has no room either an object stays where
- * it is, marked as stuck: the nursery is degraded then, and nothing is lost.
+ * Objects that are old enough, and those for which there is no room, go to the old space instead, and stand in line on a stack. Where the old space has no room
+ * either an object stays where it is, marked as stuck: the nursery is degraded then, and nothing is lost.
  */
 
 import { AllocatorError, NULL, formatAddress, type Address } from '@allokit/allocator';

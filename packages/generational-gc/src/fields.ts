@@ -1,11 +1,11 @@
 /**
- * The accessors of fields. Each is an object with a constant offset: where it is a constant to the code that uses it, a read is one load and a write one store, with the barrier before it for
- * references.
+ * The accessors of fields. Each is an object with a constant offset: where it is a constant to the code that uses it, a read is one load and a write one store,
+ * with the barrier before it for references.
  *
  * `NULL` is refused: the memory's own state may lie there. The comparison costs nothing that could be measured.
  *
- * A read that yields undefined tells that the view died, because somebody made the memory grow: then it is taken anew. Where a value is read for nothing else, V8 keeps the bounds check and
- * drops the load.
+ * A read that yields undefined tells that the view died, because somebody made the memory grow: then it is taken anew. Where a value is read for nothing else,
+ * V8 keeps the bounds check and drops the load.
  */
 
 import type { HeapCore } from './core.ts';

@@ -1,8 +1,8 @@
 /**
  * The grey objects: reached by the marking, their references not followed yet.
  *
- * An entry is a reference. An odd entry above a reference says that it is a long object, and from which word on it is still to be read: such an object is read in pieces, so that
- * no step of the marking is long.
+ * An entry is a reference. An odd entry above a reference says that it is a long object, and from which word on it is still to be read: such an object is read
+ * in pieces, so that no step of the marking is long.
  */
 
 const CAPACITY_MIN = 4096;

@@ -81,7 +81,10 @@ export class Local implements Root {
   }
 }
 
-/** A piece of the shadow stack: what it holds is released together. Scopes end in the reverse order of their beginning; one that ends takes those within with it. */
+/**
+ * A piece of the shadow stack: what it holds is released together. Scopes end in the reverse order of their beginning; one that ends takes those within with
+ * it.
+ */
 export class Scope {
   readonly #scopes: Scopes;
   readonly #depth: number;

@@ -58,8 +58,9 @@ const HEADER = { kind: 'GCHP', version: 1 };
 /**
  * A precise, generational, incremental garbage collector for objects in linear memory.
  *
- * A reference is the address of an object's first byte: a number, a multiple of 8, below 2^31. **Any allocation may move any young object**: a reference that is to be
- * used after one must stand in a field of a reachable object, on the shadow stack, or in a handle, and be read from there again. Constructors hold on to what they are given.
+ * A reference is the address of an object's first byte: a number, a multiple of 8, below 2^31. **Any allocation may move any young object**: a reference that
+ * is to be used after one must stand in a field of a reachable object, on the shadow stack, or in a handle, and be read from there again. Constructors hold on
+ * to what they are given.
  *
  * Single-owner: one thread at a time uses it.
  */
@@ -190,8 +191,8 @@ export class GenerationalHeap {
   }
 
   /**
-   * A number that changes whenever objects may have moved, or views of the memory died: what was derived from references or read through a view is good as long as it stays the same. For
-   * interpreters, which would otherwise read everything anew after each allocation. O(1).
+   * A number that changes whenever objects may have moved, or views of the memory died: what was derived from references or read through a view is good as long
+   * as it stays the same. For interpreters, which would otherwise read everything anew after each allocation. O(1).
    */
   get epoch(): number {
     return this.#core.epoch;
@@ -283,8 +284,8 @@ export class GenerationalHeap {
   }
 
   /**
-   * Has a function called once the object is unreachable: not within a collection, but by `runFinalizers`. The object lives until then, and longer if the function makes it reachable again.
-   * The function must not allocate. O(1).
+   * Has a function called once the object is unreachable: not within a collection, but by `runFinalizers`. The object lives until then, and longer if the
+   * function makes it reachable again. The function must not allocate. O(1).
    */
   finalize(ref: number, finalizer: (ref: number) => void): void {
     this.#core.renew();
@@ -343,7 +344,9 @@ export class GenerationalHeap {
     return statsOf(this.#parts, this.#collector);
   }
 
-  /** Counts the objects of each type, those included that are dead and were not found to be; young ones only where memory has not run out meanwhile. O(heap). */
+  /**
+   * Counts the objects of each type, those included that are dead and were not found to be; young ones only where memory has not run out meanwhile. O(heap).
+   */
   census(): TypeCensus[] {
     this.#collector.checkIdle();
     return censusOf(this.#parts);
@@ -379,7 +382,8 @@ export class GenerationalHeap {
   }
 
   /**
-   * An image of everything that can be reached from some references: independent of addresses, so that it can be stored, sent, and loaded elsewhere. O(what is reached).
+   * An image of everything that can be reached from some references: independent of addresses, so that it can be stored, sent, and loaded elsewhere. O(what is
+   * reached).
    *
    * @param roots - Where to start; they come back in this order.
    * @param options - What may be changed on the way.
@@ -392,7 +396,8 @@ export class GenerationalHeap {
    * Adds the objects of an image to this heap; they are old. Types that are not known yet are defined; others must agree.
    *
    * @returns A handle for each root that was saved.
-   * @throws AllocatorError `bad-header`, `corrupt`, or `out-of-memory` after a full collection, after which nothing of it is reachable; TypeError when a type of the same name differs.
+   * @throws AllocatorError `bad-header`, `corrupt`, or `out-of-memory` after a full collection, after which nothing of it is reachable; TypeError when a type
+   * of the same name differs.
    */
   load(image: Uint8Array): Handle[] {
     this.#collector.checkIdle();
@@ -413,8 +418,8 @@ export class GenerationalHeap {
   }
 
   /**
-   * Gives all memory back to the parent. Every later call throws AllocatorError `released`, but this one, which does nothing. Nor has it anything to do when the memory or the parent was released
-   * before, or the parent was reset and something else lies here.
+   * Gives all memory back to the parent. Every later call throws AllocatorError `released`, but this one, which does nothing. Nor has it anything to do when
+   * the memory or the parent was released before, or the parent was reset and something else lies here.
    *
    * @throws AllocatorError `busy` within a finalizer or a collection; what the parent refuses to take back, after everything else was given back.
    */

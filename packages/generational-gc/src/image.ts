@@ -3,8 +3,8 @@
  *
  *     | "ALGC" | version | bytes of types | objects | roots | bytes of objects || types as JSON || roots || object, object, ... |
  *
- * An object is its type, the size of its payload, and the payload, padded to 8 bytes. A reference in it, and among the roots, is 8 times the object's number, counted from 1; so small
- * integers stay what they are.
+ * An object is its type, the size of its payload, and the payload, padded to 8 bytes. A reference in it, and among the roots, is 8 times the object's number,
+ * counted from 1; so small integers stay what they are.
  */
 
 import { AllocatorError } from '@allokit/allocator';

@@ -1,8 +1,9 @@
 /**
  * The marking of the old space, in steps: white objects were not reached, grey ones were, black ones have been read.
  *
- * It marks what was reachable when it began (a snapshot, after T. Yuasa): the write barrier greys what a store overwrites, and what is made meanwhile is black. So it never has to look at anything
- * twice, ends without a pause, and keeps at worst what died while it ran. What the young objects referred to at its beginning it takes as roots, so that they need no barrier.
+ * It marks what was reachable when it began (a snapshot, after T. Yuasa): the write barrier greys what a store overwrites, and what is made meanwhile is black.
+ * So it never has to look at anything twice, ends without a pause, and keeps at worst what died while it ran. What the young objects referred to at its
+ * beginning it takes as roots, so that they need no barrier.
  */
 
 import type { HeapCore } from './core.ts';

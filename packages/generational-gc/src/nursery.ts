@@ -3,15 +3,18 @@
  *
  *     | survivors A : 1/4 | eden : 1 | survivors B : 1/4 |
  *
- * Objects are allocated in the eden. Those that survive a minor collection are copied to the survivors' space that is empty, and so on from one to the other until they are old enough. What
- * a collection copies from, the eden and one survivors' space, is one range of addresses, whichever of the two it is; the nursery as a whole is another. So both
- * questions, whether a reference is to be copied and whether it is young, are one comparison.
+ * Objects are allocated in the eden. Those that survive a minor collection are copied to the survivors' space that is empty, and so on from one to the other
+ * until they are old enough. What a collection copies from, the eden and one survivors' space, is one range of addresses, whichever of the two it is; the
+ * nursery as a whole is another. So both questions, whether a reference is to be copied and whether it is young, are one comparison.
  */
 
 import { NULL, type Address } from '@allokit/allocator';
 import { LIMIT, TOP, type HeapCore } from './core.ts';
 
-/** Bytes of the eden that are zeroed at a time, just before objects are made in them: all at once is cheaper than object by object, and they are in the cache then. */
+/**
+ * Bytes of the eden that are zeroed at a time, just before objects are made in them: all at once is cheaper than object by object, and they are in the cache
+ * then.
+ */
 const ZEROED_AHEAD = 16_384;
 
 /** The least bytes of an eden. */

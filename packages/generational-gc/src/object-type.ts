@@ -77,8 +77,8 @@ export class RecordType<F extends Fields = Fields> extends ObjectType<F> {
   }
 
   /**
-   * A constructor: a function that takes the values of some fields, makes an object with them, and zeroes the others. It holds on to the references that it is given, should it have to collect
-   * on the way; others that are no roots are stale afterwards.
+   * A constructor: a function that takes the values of some fields, makes an object with them, and zeroes the others. It holds on to the references that it is
+   * given, should it have to collect on the way; others that are no roots are stale afterwards.
    *
    * Make it once, and keep it in a `const`. Fastest up to four fields that are `ref`, `value` or `i32`.
    *

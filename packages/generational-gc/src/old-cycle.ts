@@ -34,7 +34,8 @@ export class OldCycle {
   /**
    * Begins a marking: greys what the roots refer to. The old space must be swept.
    *
-   * @param kind - `incremental`: the eden is empty, what survivors refer to is alive, and stores will be noted. `whole`: nothing happens before it ends, and young objects are marked too.
+   * @param kind - `incremental`: the eden is empty, what survivors refer to is alive, and stores will be noted. `whole`: nothing happens before it ends, and
+   * young objects are marked too.
    */
   begin(kind: 'incremental' | 'whole'): void {
     const { core, nursery, roots } = this.#parts;

@@ -3,8 +3,8 @@
  *
  *     | object | object | run of 3 free cells: size, next |  |  | object | run of 1 | ...
  *
- * Free cells that are neighbours form a run, and cells are taken from a run by moving a cursor. Runs are found by the sweep, which goes block by block and only when cells of the size are
- * wanted, or time is to spare: until then the marks of the last marking tell its objects from the dead.
+ * Free cells that are neighbours form a run, and cells are taken from a run by moving a cursor. Runs are found by the sweep, which goes block by block and only
+ * when cells of the size are wanted, or time is to spare: until then the marks of the last marking tell its objects from the dead.
  */
 
 import { AllocatorError, formatAddress, NULL, type Address } from '@allokit/allocator';

@@ -36,8 +36,8 @@ export const PRESETS: Readonly<Record<PresetName, Preset>> = {
 };
 
 /**
- * The configuration for a machine with so much memory to spare: below 512 MiB the compiler's, with a quarter of it; below 4 GiB the runtime's, with half of it, collected from an eighth on;
- * from there the runtime's with 2 GiB, collected from 256 MiB on. O(1).
+ * The configuration for a machine with so much memory to spare: below 512 MiB the compiler's, with a quarter of it; below 4 GiB the runtime's, with half of it,
+ * collected from an eighth on; from there the runtime's with 2 GiB, collected from 256 MiB on. O(1).
  *
  * @param freeBytes - In Node.js `os.freemem()`; in browsers, which do not tell, `navigator.deviceMemory` is a hint.
  * @throws TypeError or RangeError for what is no number of bytes.

@@ -39,7 +39,10 @@ export interface HeapOptions {
   readonly incremental?: boolean;
   /** Whether the old space is compacted after a marking, when a third of it or more is free; this is one pause. Default `false`. */
   readonly compaction?: boolean;
-  /** Whether accessors and roots refuse stale references, those of another heap, and objects of another type, on every access, which takes 20 to 40 ns then instead of one or two. Default `false`. */
+  /**
+   * Whether accessors and roots refuse stale references, those of another heap, and objects of another type, on every access, which takes 20 to 40 ns then
+   * instead of one or two. Default `false`.
+   */
   readonly checked?: boolean;
   /** A block of the old space. Default 64 KiB. */
   readonly blockSize?: number;
@@ -47,9 +50,15 @@ export interface HeapOptions {
   readonly ownsParent?: boolean;
   /** The shadow stack; four bytes a slot. Default 64 KiB. */
   readonly stackSize?: number;
-  /** Milliseconds since some moment. Must not use the heap, which is `busy`, nor throw: that ends a collection in its middle, and with it the heap. Default `performance.now`. */
+  /**
+   * Milliseconds since some moment. Must not use the heap, which is `busy`, nor throw: that ends a collection in its middle, and with it the heap. Default
+   * `performance.now`.
+   */
   readonly clock?: () => number;
-  /** Called after a collection when finalizers are due, with what runs them: in the middle of an allocation, perhaps, so what it throws is thrown there. It may use the heap. Default: nothing; call `runFinalizers` yourself. `queueMicrotask` will do. */
+  /**
+   * Called after a collection when finalizers are due, with what runs them: in the middle of an allocation, perhaps, so what it throws is thrown there. It may
+   * use the heap. Default: nothing; call `runFinalizers` yourself. `queueMicrotask` will do.
+   */
   readonly scheduleFinalizers?: (run: () => void) => void;
   /** Default: none. */
   readonly stress?: StressOptions;

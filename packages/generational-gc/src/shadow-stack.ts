@@ -6,7 +6,8 @@ import { STACK_LIMIT, STACK_TOP, STATE_SIZE, type HeapCore } from './core.ts';
 /**
  * The shadow stack of a heap. Its slots are roots, and a collection updates them.
  *
- * It lies in the memory, so that a WebAssembly module can use it too: `base` is its first slot, four bytes each; the address of the next free one stands at `topAddress`.
+ * It lies in the memory, so that a WebAssembly module can use it too: `base` is its first slot, four bytes each; the address of the next free one stands at
+ * `topAddress`.
  */
 export class ShadowStack {
   /** @internal */

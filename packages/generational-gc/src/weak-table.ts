@@ -43,7 +43,10 @@ export class WeakTable {
     return value;
   }
 
-  /** Whether the object is still there: without bringing it back, as `get` does. O(1). @throws RangeError for what cannot be a number, AllocatorError `released`. */
+  /**
+   * Whether the object is still there: without bringing it back, as `get` does. O(1). @throws RangeError for what cannot be a number, AllocatorError
+   * `released`.
+   */
   isAlive(number: number): boolean {
     const value = this.table.slots[number];
     if (value === undefined) this.refuse(number);

@@ -1,5 +1,6 @@
 /**
- * A random program that does everything twice: in a heap, and on plain JavaScript objects. What can be reached must be the same in both, whatever the collector did.
+ * A random program that does everything twice: in a heap, and on plain JavaScript objects. What can be reached must be the same in both, whatever the collector
+ * did.
  */
 
 import { AllocatorError } from '@allokit/allocator';
@@ -51,7 +52,10 @@ export class Mutator {
   #pins: { readonly twin: Twin; readonly pin: Pin }[] = [];
   readonly #finalizable = new Set<Twin>();
   readonly #finalized = new Set<number>();
-  /** Objects that a finalizer brought back, and what they refer to: nobody promises that others were not finalized meanwhile, or that weak references know of them. */
+  /**
+   * Objects that a finalizer brought back, and what they refer to: nobody promises that others were not finalized meanwhile, or that weak references know of
+   * them.
+   */
   readonly #excused = new Set<Twin>();
   readonly #record: RecordType<{ id: 'i32'; a: 'ref'; b: 'value' }>;
   readonly #makeRecord: (a: number, id: number, b: number) => number;

@@ -28,7 +28,10 @@ const HEAP_SIZE = 65_536;
 const FINE_MAX = CLASS_SIZES_FINE.at(-1)!;
 const DEFAULT_MAX = CLASS_SIZES_DEFAULT.at(-1)!;
 
-/** What the tuner compares unless told otherwise: `tlsf`, `o1heap`, `general`, which is `generalPurpose()`, `slab-o1heap`, and `hybrid`, which is `hybridPool()` with small chunks. */
+/**
+ * What the tuner compares unless told otherwise: `tlsf`, `o1heap`, `general`, which is `generalPurpose()`, `slab-o1heap`, and `hybrid`, which is `hybridPool()`
+ * with small chunks.
+ */
 export const CANDIDATES: readonly Candidate[] = [
   {
     name: 'general',

@@ -1,7 +1,8 @@
 /**
  * A heap map: what lies where in an allocator's memory, at one moment.
  *
- * Allocators of this library say it themselves, from their tables. Any other is asked address by address, through the contract: that takes longer, and sees no state.
+ * Allocators of this library say it themselves, from their tables. Any other is asked address by address, through the contract: that takes longer, and sees no
+ * state.
  */
 
 import { type Address, type BlockSource, type ExtentUse, type ExtentVisitor, type Memory } from '@allokit/allocator';

@@ -1,4 +1,7 @@
-/** Allocation sites as a sampling heap profile: what Chrome's developer tools load in their memory panel (`.heapprofile`), and Visual Studio Code opens as a table. */
+/**
+ * Allocation sites as a sampling heap profile: what Chrome's developer tools load in their memory panel (`.heapprofile`), and Visual Studio Code opens as a
+ * table.
+ */
 
 import type { AllocationSite } from '@allokit/allocator';
 import { parseStack, type Frame } from './stack.ts';

@@ -1,8 +1,8 @@
 /**
  * A heap seen from another thread, while its owner goes on: no lock, no message, nothing that the owner would notice.
  *
- * Tables are read as they are found. A reading during which they changed may lead nowhere, which shows and is tried again; or it may be a picture of two moments, which for a picture is
- * good enough.
+ * Tables are read as they are found. A reading during which they changed may lead nowhere, which shows and is tried again; or it may be a picture of two
+ * moments, which for a picture is good enough.
  */
 
 import { AllocatorError, type ExtentVisitor, type ReadableMemory } from '@allokit/allocator';

@@ -1,8 +1,9 @@
 /**
  * Which places of a program hold how much memory: by every block, or by a sample of them that costs next to nothing.
  *
- * Samples lie at exponentially distributed distances of bytes, as in TCMalloc's heap profiler: a block of `size` bytes is in the sample with probability `1 - e^(-size / interval)`,
- * whatever was allocated before, and stands for as many blocks as it was unlikely. So sums over samples are right on average, for any mix of sizes.
+ * Samples lie at exponentially distributed distances of bytes, as in TCMalloc's heap profiler: a block of `size` bytes is in the sample with probability `1 -
+ * e^(-size / interval)`, whatever was allocated before, and stands for as many blocks as it was unlikely. So sums over samples are right on average, for any
+ * mix of sizes.
  *
  * What most calls cost is a subtraction, and one look into a small table, which tells a free that its block is in no sample.
  */
@@ -24,7 +25,9 @@ import {
 } from '@allokit/allocator';
 import { captureStack, stackLines, type CapturedStack } from './stack.ts';
 
-/** Bytes between two samples on average at which a program that allocates a lot hardly slows down, and tens of megabytes are seen well: 2 MiB, as in TCMalloc. */
+/**
+ * Bytes between two samples on average at which a program that allocates a lot hardly slows down, and tens of megabytes are seen well: 2 MiB, as in TCMalloc.
+ */
 export const SAMPLE_INTERVAL = 2 * 2 ** 20;
 /** The part of the time that taking samples may take, for programs that allocate faster than that: a thirty-third. */
 export const SAMPLE_TIME_SHARE = 0.03;
@@ -57,11 +60,14 @@ export interface ProfiledOptions {
   readonly interval?: number;
   /** Frames of a call stack to keep, 1..1000. Default 16. */
   readonly depth?: number;
-  /** Whether what was freed stays in the sites' totals. Default `true`; without, a call stack whose block is freed is never put into words, which is most of what an exact profile costs. */
+  /**
+   * Whether what was freed stays in the sites' totals. Default `true`; without, a call stack whose block is freed is never put into words, which is most of
+   * what an exact profile costs.
+   */
   readonly totals?: boolean;
   /**
-   * The part of the time that taking samples may take, above 0: while it would take more, more bytes lie between samples than `interval` says, and each sample stands for more. So a program
-   * that allocates gigabytes a second is hardly slowed down either. Default: no limit.
+   * The part of the time that taking samples may take, above 0: while it would take more, more bytes lie between samples than `interval` says, and each sample
+   * stands for more. So a program that allocates gigabytes a second is hardly slowed down either. Default: no limit.
    */
   readonly timeShareMax?: number;
   /** Numbers in 0..1 from which the distances come. Default: `Math.random`. */
@@ -83,11 +89,11 @@ interface Sample {
 }
 
 /**
- * Notes where blocks come from. Transparent: addresses, sizes and errors are the parent's. Blocks that are live already are none of its own. Owns its parent: `reset` and `release`
- * reach it. One thread at a time.
+ * Notes where blocks come from. Transparent: addresses, sizes and errors are the parent's. Blocks that are live already are none of its own. Owns its parent:
+ * `reset` and `release` reach it. One thread at a time.
  *
- * Exact, it costs some microseconds for each allocation, for the call stack, and tens for each free, for its text. Sampled, a few nanoseconds, or less: it takes part in `compile`.
- * A stack that nobody read yet keeps alive what its functions were called on.
+ * Exact, it costs some microseconds for each allocation, for the call stack, and tens for each free, for its text. Sampled, a few nanoseconds, or less: it
+ * takes part in `compile`. A stack that nobody read yet keeps alive what its functions were called on.
  */
 export class Profiled<P extends Allocator = Allocator> implements Allocator, Compilable {
   readonly memory: Memory;
@@ -219,7 +225,10 @@ export class Profiled<P extends Allocator = Allocator> implements Allocator, Com
     this.parent.checkInvariants();
   }
 
-  /** The places that allocated, most live bytes first. Bytes are those asked for. Sampled, they are estimates, rounded. O(samples), at some 20 microseconds each the first time. */
+  /**
+   * The places that allocated, most live bytes first. Bytes are those asked for. Sampled, they are estimates, rounded. O(samples), at some 20 microseconds each
+   * the first time.
+   */
   sites(): AllocationSite[] {
     this.#countFreed();
     const sites = new Map<string, AllocationSite>();

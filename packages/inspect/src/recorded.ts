@@ -1,7 +1,8 @@
 /**
  * Records what a program asks of its allocator, so that the program becomes a benchmark: see `trace.ts` for the form it takes on disk.
  *
- * A call is noted as it is, with addresses, in a buffer of words that is small enough to stay in the cache; slots take the place of addresses only in {@link Recorded.trace}.
+ * A call is noted as it is, with addresses, in a buffer of words that is small enough to stay in the cache; slots take the place of addresses only in {@link
+ * Recorded.trace}.
  *
  *     buffer   word 0  where the next event goes      event   kind | alignLog2 << 8, address, size
  */
@@ -45,8 +46,8 @@ export interface RecordedOptions {
 }
 
 /**
- * Records what goes through. Transparent: addresses, sizes and errors are the parent's. Blocks that are live already, and requests that found no room, are not recorded. Owns its
- * parent: `reset` and `release` reach it. One thread at a time.
+ * Records what goes through. Transparent: addresses, sizes and errors are the parent's. Blocks that are live already, and requests that found no room, are not
+ * recorded. Owns its parent: `reset` and `release` reach it. One thread at a time.
  *
  * Costs a few stores a call. Takes part in `compile`, where they are all it costs.
  */

@@ -46,8 +46,8 @@ export interface TuneReport {
   /** The name of the one that gets by with the least memory. */
   readonly smallest: string | undefined;
   /**
-   * Bytes of an `O1Heap` that never runs out with requests of these sizes, in whatever order they come; may exceed 4 GiB. `undefined` where there is no such bound: blocks of
-   * no size, aligned to more than 16 bytes, or larger than an `O1Heap` serves.
+   * Bytes of an `O1Heap` that never runs out with requests of these sizes, in whatever order they come; may exceed 4 GiB. `undefined` where there is no such
+   * bound: blocks of no size, aligned to more than 16 bytes, or larger than an `O1Heap` serves.
    */
   readonly worstCaseBytes: number | undefined;
 }
@@ -192,8 +192,8 @@ export class Timing {
 /**
  * Compares candidates on a trace, all in turn.
  *
- * All run in this thread, through the same call sites: an engine makes such calls slower than those of a program with one allocator, about equally for all. The command line tool
- * gives each a thread of its own.
+ * All run in this thread, through the same call sites: an engine makes such calls slower than those of a program with one allocator, about equally for all. The
+ * command line tool gives each a thread of its own.
  *
  * @throws TypeError or RangeError for rounds that are no number.
  */

@@ -109,7 +109,8 @@ export class InstancePool {
   /**
    * Takes an instance; waits while all are in use.
    *
-   * @returns A promise that is rejected with AllocatorError `released`, or with what prevented the making of new instances when there is none left; the next call
+   * @returns A promise that is rejected with AllocatorError `released`, or with what prevented the making of new instances when there is none left; the next
+   * call
    *   tries again.
    */
   async acquire(): Promise<InstanceLease> {
@@ -195,8 +196,8 @@ export class InstancePool {
   }
 
   /**
-   * Gives up all instances, and their memory at once where that can be done. Those in use stay usable until they are given back; everything else throws `released` from
-   * now on.
+   * Gives up all instances, and their memory at once where that can be done. Those in use stay usable until they are given back; everything else throws
+   * `released` from now on.
    */
   release(): void {
     if (this.#isReleased) return;

@@ -21,8 +21,8 @@ export interface InstanceLease extends Disposable {
   readonly index: number;
 
   /**
-   * Tells that the host wrote to `[address, address + size)` of a memory, from an import or between two calls. Needed with tracking by `stores`, which sees what the
-   * module does and nothing else; otherwise it does nothing.
+   * Tells that the host wrote to `[address, address + size)` of a memory, from an import or between two calls. Needed with tracking by `stores`, which sees
+   * what the module does and nothing else; otherwise it does nothing.
    *
    * @param address - In bytes.
    * @param size - In bytes.
@@ -32,14 +32,14 @@ export interface InstanceLease extends Disposable {
   touch(address: number, size: number, memory?: number): void;
 
   /**
-   * Gives the instance back, and has a new one made in its place: for when the host knows that no reset will do. Its memory is given back at once where that can be done,
-   * and reads as zeros then. Does nothing the second time.
+   * Gives the instance back, and has a new one made in its place: for when the host knows that no reset will do. Its memory is given back at once where that
+   * can be done, and reads as zeros then. Does nothing the second time.
    */
   discard(): void;
 
   /**
-   * Gives the instance back; it is reset at once, O(dirty pages) where these are told. Does nothing the second time. Not for imports that the module is just calling: it
-   * would go on in an instance that is somebody else's.
+   * Gives the instance back; it is reset at once, O(dirty pages) where these are told. Does nothing the second time. Not for imports that the module is just
+   * calling: it would go on in an instance that is somebody else's.
    *
    * @throws AllocatorError `corrupt` when `verify` finds that the reset failed: a new instance is made then. What `onReset` throws.
    */

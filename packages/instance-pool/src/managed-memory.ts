@@ -77,7 +77,8 @@ export class ManagedMemory {
   get defect(): string | undefined {
     const { committed, shared } = this.memory;
     if (!this.canHide && committed !== this.#image.size) return `memory ${this.#index} has grown from ${this.#image.size} to ${committed} bytes`;
-    // The module would not see what the host saw: it was told of pages behind those that are hidden. Shared memory can be made to grow by other threads' instances too.
+    // The module would not see what the host saw: it was told of pages behind those that are hidden. Shared memory can be made to grow by other threads'
+    // instances too.
     const known = this.#knownPages === undefined ? undefined : (this.#knownPages.value as number) * WASM_PAGE_SIZE;
     const isHosts = this.canHide && !shared && known !== committed;
     return isHosts ? `the host made memory ${this.#index} grow by ${committed - known!} bytes` : undefined;

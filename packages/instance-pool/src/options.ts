@@ -29,7 +29,8 @@ export interface InstancePreTouch extends Omit<PreTouchOptions, 'from' | 'to'> {
 /** How to make an {@link InstancePool}. */
 export interface InstancePoolOptions {
   /**
-   * What the module imports: for each instance, or a function of its index, called for each that is made. Memories, tables and mutable globals must be new each time.
+   * What the module imports: for each instance, or a function of its index, called for each that is made. Memories, tables and mutable globals must be new each
+   * time.
    */
   readonly imports?: WebAssembly.Imports | ((index: number) => WebAssembly.Imports);
   /** How many instances. Default 1. */
@@ -40,13 +41,16 @@ export interface InstancePoolOptions {
   readonly initialise?: (exports: WebAssembly.Exports, index: number) => unknown;
   /** A state that `saveSnapshot` saved from the same module: instances begin with it. */
   readonly snapshot?: Uint8Array;
-  /** How dirty pages are found. Default `auto`: the system tells where it can, else everything is compared. `stores` has to be asked for: see `InstanceLease.touch`. */
+  /**
+   * How dirty pages are found. Default `auto`: the system tells where it can, else everything is compared. `stores` has to be asked for: see
+   * `InstanceLease.touch`.
+   */
   readonly tracking?: InstanceTracking;
   /** Default `checked`. */
   readonly growth?: InstanceGrowth;
   /**
-   * Whether each reset is proven, and that nobody used an instance after it was given back: every byte is hashed, every global and reference compared, after the reset
-   * and before the next use. Default `false`.
+   * Whether each reset is proven, and that nobody used an instance after it was given back: every byte is hashed, every global and reference compared, after
+   * the reset and before the next use. Default `false`.
    */
   readonly verify?: boolean;
   /** Called after each reset, and when a new instance takes the place of one: time to restore what the host keeps behind the imports. */

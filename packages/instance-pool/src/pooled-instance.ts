@@ -103,7 +103,10 @@ export class PooledInstance {
     for (const memory of this.memories) memory.stop();
   }
 
-  /** Returns what its memories take to the system, where that can be done, for an instance that nobody will use. Imported ones are the host's, shared ones also other threads'. */
+  /**
+   * Returns what its memories take to the system, where that can be done, for an instance that nobody will use. Imported ones are the host's, shared ones also
+   * other threads'.
+   */
   giveMemoryBack(): void {
     this.memories.forEach(({ memory }, i) => {
       if (this.#rewritten.memories[i]!.isImported || memory.shared) return;

@@ -41,8 +41,8 @@ export async function touchInstance(memory: WebAssembly.Memory, options: PreTouc
 }
 
 /**
- * Gives the memory of such an instance back once it was used: the engine would do it when it collects garbage, which may be after the memories of the next instances were
- * touched. Contents are lost.
+ * Gives the memory of such an instance back once it was used: the engine would do it when it collects garbage, which may be after the memories of the next
+ * instances were touched. Contents are lost.
  *
  * @param memory - What the module exports.
  * @param bytes - As many as were touched from its start on. Default: all that is there.

@@ -1,8 +1,8 @@
 /**
  * The backend without WebAssembly. Ranges go through a `DataView`, which reads and writes eight bytes at any address; V8 keeps the big integers in registers.
  *
- * A call into the engine's `copyWithin` or `fill` costs some 30 ns whatever its length. In plain buffers it is the C library's, and wins in the long run; in shared
- * ones it copies by atomic words, and never does. `indexOf` looks at one byte after the other, and never wins either.
+ * A call into the engine's `copyWithin` or `fill` costs some 30 ns whatever its length. In plain buffers it is the C library's, and wins in the long run; in
+ * shared ones it copies by atomic words, and never does. `indexOf` looks at one byte after the other, and never wins either.
  */
 
 import type { Address, Memory } from '@allokit/allocator';

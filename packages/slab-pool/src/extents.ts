@@ -26,8 +26,9 @@ import {
 } from './layout.ts';
 
 /**
- * Visits a pool's state, its live objects and the free ones between them, in groups by their class: `64 B`. An empty slab is free in the group `spare`. Reads only, and safe on any
- * bytes, so that it can run while another thread uses the pool: what changes under its hands shows as damage, or as a picture of no one moment. O(objects).
+ * Visits a pool's state, its live objects and the free ones between them, in groups by their class: `64 B`. An empty slab is free in the group `spare`. Reads
+ * only, and safe on any bytes, so that it can run while another thread uses the pool: what changes under its hands shows as damage, or as a picture of no one
+ * moment. O(objects).
  *
  * @param address - The pool's.
  * @throws AllocatorError `bad-header` when no pool lies there, `corrupt` when its tables lead nowhere.

@@ -1,6 +1,6 @@
 /**
- * Puts a pool in order whose owner died in the middle of a call. What is trusted: the chain of batches, which descriptor has which slab of which class, and the live
- * bits, all of which change by single stores. Rings, lists, the index and the counts follow from them, and are written anew.
+ * Puts a pool in order whose owner died in the middle of a call. What is trusted: the chain of batches, which descriptor has which slab of which class, and the
+ * live bits, all of which change by single stores. Rings, lists, the index and the counts follow from them, and are written anew.
  */
 
 import { AllocatorError, checkHeader, formatAddress, type Address, type Memory, type Repair } from '@allokit/allocator';

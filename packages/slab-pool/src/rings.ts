@@ -1,6 +1,6 @@
 /**
- * The slabs of a class that have room, in a ring through their descriptors; the class's current one is one of them. A full slab is in none, and says so in its count of
- * live objects, as does one that is alone: that is how `deallocate` knows when there is more to do.
+ * The slabs of a class that have room, in a ring through their descriptors; the class's current one is one of them. A full slab is in none, and says so in its
+ * count of live objects, as does one that is alone: that is how `deallocate` knows when there is more to do.
  */
 
 import { ALONE, CURRENT, FULL, LIVE, LIVE_COUNT, NEXT_SLAB, NO_SLAB, PREVIOUS_SLAB, SLAB_CLASS } from './layout.ts';

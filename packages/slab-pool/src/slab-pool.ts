@@ -390,8 +390,8 @@ export class SlabPool implements Allocator, Compilable, Repairable {
   }
 
   /**
-   * Puts the pool in order after a thread or process died in the middle of a call: at most the object of that call is lost. What the parent had just given it, or was
-   * about to get back, may stay with the parent. O(objects).
+   * Puts the pool in order after a thread or process died in the middle of a call: at most the object of that call is lost. What the parent had just given it,
+   * or was about to get back, may stay with the parent. O(objects).
    *
    * @throws AllocatorError `corrupt` when no call leaves such a pool behind; or `released`.
    */

@@ -1,6 +1,6 @@
 /**
- * Where a pool's slabs come from and go to: the parent, and a list of spare ones. A slab from the parent needs a descriptor, which come in batches, and a place in the
- * index from addresses to descriptors.
+ * Where a pool's slabs come from and go to: the parent, and a list of spare ones. A slab from the parent needs a descriptor, which come in batches, and a place
+ * in the index from addresses to descriptors.
  */
 
 import { NULL, alignUp, giveBack, type Parent } from '@allokit/allocator';

@@ -3,8 +3,8 @@
  *
  *     | 1 MB kept | 2 MB in use | 1 MB freed |   =>   | 1 MB kept | 3 MB free |
  *
- * Blocks go that start at the boundary or above. A block that starts below it stays whole. Slots that other threads hold come back when their holders read the notice. A compaction that was
- * cut short has freed some blocks and not others; the next one frees the rest.
+ * Blocks go that start at the boundary or above. A block that starts below it stays whole. Slots that other threads hold come back when their holders read the
+ * notice. A compaction that was cut short has freed some blocks and not others; the next one frees the rest.
  */
 
 import { GROUP_FREE, GROUP_OWNER, Intent, KIND_MASK, LARGE, OPEN, SEGMENT_CURSOR } from './layout.ts';

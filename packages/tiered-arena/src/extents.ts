@@ -10,8 +10,8 @@ import { SLOT_SIZE_MIN_LOG2 } from './size-class.ts';
 import type { Tier } from './tier.ts';
 
 /**
- * Visits a tier's tables, its live blocks and what is free, in groups by their class: `64 B`, or `pages`. Other threads may allocate and free meanwhile: then it is a picture of
- * no one moment. O(pages + slots).
+ * Visits a tier's tables, its live blocks and what is free, in groups by their class: `64 B`, or `pages`. Other threads may allocate and free meanwhile: then
+ * it is a picture of no one moment. O(pages + slots).
  *
  * @throws AllocatorError `released`.
  */

@@ -6,8 +6,8 @@
  *     free       free |= bit by whoever is not the owner, then look at the owner
  *     adopt      owner OPEN -> thread by whoever frees a slot, then local = bit
  *
- * Let go and free are the classical pair: each writes one word and then reads the other's, in sequential consistency, so at least one of them sees that a group with free slots
- * has no owner, and sets its ready bit.
+ * Let go and free are the classical pair: each writes one word and then reads the other's, in sequential consistency, so at least one of them sees that a group
+ * with free slots has no owner, and sets its ready bit.
  */
 
 import {
@@ -151,8 +151,8 @@ export function acquireGroup(thread: Thread, segment: Segment, { tierRecord, siz
 }
 
 /**
- * Takes a group that this thread let go of with free slots, if it is still to be had. Its ready bit stays, because threads that come and go in groups of their own would
- * otherwise wait for one another's changes to a word that tells all of them nothing new; who is misled by the bit clears it.
+ * Takes a group that this thread let go of with free slots, if it is still to be had. Its ready bit stays, because threads that come and go in groups of their
+ * own would otherwise wait for one another's changes to a word that tells all of them nothing new; who is misled by the bit clears it.
  */
 export function reacquireGroup(thread: Thread, segment: Segment, { tierRecord, sizeClass, group }: {
   /** What the thread keeps for the tier. */
@@ -196,8 +196,8 @@ function tryAcquire(thread: Thread, segment: Segment, { tierRecord, sizeClass, n
 }
 
 /**
- * Takes the group of a slot that this thread frees, which was anybody's, so that the slot is ready for its next allocation. This thread must have no group of the class.
- * The slot being live, its slab stays.
+ * Takes the group of a slot that this thread frees, which was anybody's, so that the slot is ready for its next allocation. This thread must have no group of
+ * the class. The slot being live, its slab stays.
  *
  * @returns `false` when another thread took the group first.
  */

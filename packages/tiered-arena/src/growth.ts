@@ -1,8 +1,9 @@
 /**
- * A tier that is full takes a segment of its own from the parent. The one thing in an arena that a single thread does at a time: parents are not made for several.
+ * A tier that is full takes a segment of its own from the parent. The one thing in an arena that a single thread does at a time: parents are not made for
+ * several.
  *
- * Whoever comes second waits for a tenth of a second at the most, and takes what the first one brought. A thread that dies while it grows stops the arena from growing until it is reclaimed,
- * and nothing else.
+ * Whoever comes second waits for a tenth of a second at the most, and takes what the first one brought. A thread that dies while it grows stops the arena from
+ * growing until it is reclaimed, and nothing else.
  */
 
 import { AllocatorError, NULL, formatAddress, type Address } from '@allokit/allocator';

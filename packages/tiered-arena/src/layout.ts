@@ -11,9 +11,9 @@
  *     SLAB  class << 3 | log2 pages << 6 | n << 12   the n-th page of a slab
  *     LARGE pages << 3                          the first page of a block of whole pages; HELD pages follow
  *
- * **Group**: 32 slots of a slab, two words. `free`: one bit for each slot that can be had. `owner`: 0 where there is no slab, OPEN when anybody may have the group, or
- * the thread that allocates from it. That thread keeps the slots it took in its own record, `local`: the common path touches nothing that others write. Groups of neighbouring
- * pages lie in different lines of the cache.
+ * **Group**: 32 slots of a slab, two words. `free`: one bit for each slot that can be had. `owner`: 0 where there is no slab, OPEN when anybody may have the
+ * group, or the thread that allocates from it. That thread keeps the slots it took in its own record, `local`: the common path touches nothing that others
+ * write. Groups of neighbouring pages lie in different lines of the cache.
  *
  *     a slot is live  <=>  its bit is in neither `free` nor the owner's `local`
  */

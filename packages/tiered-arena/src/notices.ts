@@ -1,6 +1,6 @@
 /**
- * What one thread has to tell another about slots that the other holds: from an offset on, everything was freed. Nobody but the owner writes to a group's `local`, so a
- * compaction leaves a notice, and the owner obeys it before it does anything else.
+ * What one thread has to tell another about slots that the other holds: from an offset on, everything was freed. Nobody but the owner writes to a group's
+ * `local`, so a compaction leaves a notice, and the owner obeys it before it does anything else.
  */
 
 import { BASE, GROUP, GROUP_FREE, GROUP_OWNER, LOCAL, NOTICE, NO_NOTICE, SLAB_INDEX_SHIFT, TENURE } from './layout.ts';
@@ -57,7 +57,9 @@ export function obeyNotice(tier: Tier, thread: Thread = tier.thread): void {
   Atomics.compareExchange(words, tierRecord + NOTICE, notice, NO_NOTICE);
 }
 
-/** Lets go of a group that is empty now, and of its slab with it, which the compaction could not take apart. Who calls seldom would keep it from everybody else. */
+/**
+ * Lets go of a group that is empty now, and of its slab with it, which the compaction could not take apart. Who calls seldom would keep it from everybody else.
+ */
 function giveUp(thread: Thread, segment: Segment, { tierRecord, sizeClass, page }: { readonly tierRecord: number; readonly sizeClass: number; readonly page: number }): void {
   // While the group is this thread's the slab stays; afterwards there may be another one, or none.
   const head = page - (Atomics.load(thread.words, segment.entries + page) >>> SLAB_INDEX_SHIFT);

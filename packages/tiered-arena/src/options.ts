@@ -12,7 +12,10 @@ export interface TierPlan {
   readonly share: number;
   /** The alignment of its blocks in bytes, a power of two up to 65536. No block takes less than that. */
   readonly alignment: number;
-  /** Bytes by which it grows at the least when it is full, or 0 for never. It grows by half of what it has where the parent has as much, and 15 times in all. Default 0. */
+  /**
+   * Bytes by which it grows at the least when it is full, or 0 for never. It grows by half of what it has where the parent has as much, and 15 times in all.
+   * Default 0.
+   */
   readonly growth?: number;
   /** Bytes it can have at the most, all segments together. Default: as many as the memory has. */
   readonly limit?: number;

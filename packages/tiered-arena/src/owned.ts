@@ -3,7 +3,8 @@
 import type { TieredArena } from './tiered-arena.ts';
 
 /**
- * Owns one block: `using scratch = arena.own('bottom', 1024)`. Freed once, by whichever comes first. Belongs to one JavaScript thread, as its arena's handle does.
+ * Owns one block: `using scratch = arena.own('bottom', 1024)`. Freed once, by whichever comes first. Belongs to one JavaScript thread, as its arena's handle
+ * does.
  */
 export class Owned implements Disposable {
   /** The block's handle. */

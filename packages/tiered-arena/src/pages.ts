@@ -4,8 +4,8 @@
  *     take      FREE FREE FREE  =>  HELD FREE FREE  =>  HELD HELD HELD      one compare-exchange a page, in order of address; all back when one fails
  *     give      HELD HELD HELD  =>  FREE FREE FREE                          plain stores: nobody else writes to a page that is held
  *
- * Neighbouring free pages are one free run without anybody joining them: the page table has no other notion of a run. A compare-exchange from FREE cannot suffer from ABA, since what
- * it wants to know is whether the page is free now.
+ * Neighbouring free pages are one free run without anybody joining them: the page table has no other notion of a run. A compare-exchange from FREE cannot
+ * suffer from ABA, since what it wants to know is whether the page is free now.
  */
 
 import {
@@ -34,7 +34,10 @@ export function heldBy(id: number): number {
   return (id << KIND_BITS) | HELD;
 }
 
-/** How many pages the entry at the head of something covers: 1 for what is no head. At least 1, so that no walk stands still, whatever was written over the table. */
+/**
+ * How many pages the entry at the head of something covers: 1 for what is no head. At least 1, so that no walk stands still, whatever was written over the
+ * table.
+ */
 export function pagesFrom(entry: number): number {
   switch (entry & KIND_MASK) {
     case LARGE:
@@ -47,8 +50,8 @@ export function pagesFrom(entry: number): number {
 }
 
 /**
- * Takes `count` free pages that follow one another. The thread's intent is `claim` before the first is taken and `own` when all are. O(runs) beyond O(count), from a
- * hint on; O(1) more where nothing was freed since the cursor moved.
+ * Takes `count` free pages that follow one another. The thread's intent is `claim` before the first is taken and `own` when all are. O(runs) beyond O(count),
+ * from a hint on; O(1) more where nothing was freed since the cursor moved.
  *
  * @param step - The first page's address must be a multiple of so many pages.
  * @returns The first page, or -1.

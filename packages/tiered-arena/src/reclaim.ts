@@ -1,5 +1,6 @@
 /**
- * What a dead thread left behind becomes everybody's again. Each step reads what the dead thread had written before it acted, and can be repeated: a reclaimer may die, too.
+ * What a dead thread left behind becomes everybody's again. Each step reads what the dead thread had written before it acted, and can be repeated: a reclaimer
+ * may die, too.
  */
 
 import { AllocatorError, NULL, giveBack, type Address } from '@allokit/allocator';

@@ -67,8 +67,9 @@ function readyWordsOf(pageCount: number, geometry: Geometry): number {
 const GROUP_LINES_MIN_LOG2 = 6;
 
 /**
- * Log2 of the cache lines that groups lie in: the first group of every line, then the second one of every line, and so on. Pages that were taken one after the other, by different
- * threads as likely as not, have their groups in different lines: else one thread would wait for another's changes to words that are none of its business.
+ * Log2 of the cache lines that groups lie in: the first group of every line, then the second one of every line, and so on. Pages that were taken one after the
+ * other, by different threads as likely as not, have their groups in different lines: else one thread would wait for another's changes to words that are none
+ * of its business.
  */
 function groupLinesLog2(groupCount: number): number {
   return Math.min(Math.ceil(Math.log2(groupCount)), Math.max(GROUP_LINES_MIN_LOG2, Math.ceil(Math.log2(groupCount / GROUPS_PER_LINE))));

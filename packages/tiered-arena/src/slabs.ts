@@ -1,5 +1,6 @@
 /**
- * Slabs: pages cut into slots of one class. Made when no group of the class has a free slot; made pages again when all slots of it are free and pages are wanted.
+ * Slabs: pages cut into slots of one class. Made when no group of the class has a free slot; made pages again when all slots of it are free and pages are
+ * wanted.
  *
  *     make       pages HELD, all groups written, then the page table     until then nobody can free into it, and a group taken too early is let go
  *     dismantle  every group's owner OPEN -> thread, then the page table  one that is somebody's, or has a live slot, and all are let go again

@@ -1,6 +1,6 @@
 /**
- * Generations, for arenas whose handles are checked: one 16-bit tag for each place where a block can begin, counted up whenever the block there is freed. A handle carries the tag
- * its block was allocated under, so a handle to a freed block no longer fits.
+ * Generations, for arenas whose handles are checked: one 16-bit tag for each place where a block can begin, counted up whenever the block there is freed. A
+ * handle carries the tag its block was allocated under, so a handle to a freed block no longer fits.
  */
 
 import type { Address, Memory } from '@allokit/allocator';

@@ -1,8 +1,8 @@
 /**
  * One thread's hand in an arena: its number, its record, and the view of the memory that everything it does goes through.
  *
- * An arena's thread is a handle that was created or attached, in whatever JavaScript thread. Numbers are never used twice, so that what a dead thread left in the
- * page table cannot be mistaken for what its successor in the same place does.
+ * An arena's thread is a handle that was created or attached, in whatever JavaScript thread. Numbers are never used twice, so that what a dead thread left in
+ * the page table cannot be mistaken for what its successor in the same place does.
  */
 
 import { AllocatorError, NULL, formatAddress, type Address, type Memory, type Parent } from '@allokit/allocator';

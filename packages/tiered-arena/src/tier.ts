@@ -95,7 +95,8 @@ interface Block {
 }
 
 /**
- * A tier of a {@link TieredArena}, as this thread sees it. Any number of threads allocate and free in it at once, each through a handle of its own; blocks may be freed by any of them.
+ * A tier of a {@link TieredArena}, as this thread sees it. Any number of threads allocate and free in it at once, each through a handle of its own; blocks may
+ * be freed by any of them.
  *
  * Frees that race with one another, or with a reset, for the same block are misuse that cannot always be seen: two threads that free one address in the same
  * instant may both believe they did. Handles of a checked arena tell even those apart.
@@ -164,8 +165,8 @@ export class Tier implements Allocator {
   }
 
   /**
-   * As `Allocator.allocate` says. Thread-safe. O(1) and without an atomic operation while this thread's group has a slot; then O(ready bits) for another group, or
-   * O(runs) for pages. More than 2048 bytes, or a larger alignment, takes whole pages, O(pages).
+   * As `Allocator.allocate` says. Thread-safe. O(1) and without an atomic operation while this thread's group has a slot; then O(ready bits) for another group,
+   * or O(runs) for pages. More than 2048 bytes, or a larger alignment, takes whole pages, O(pages).
    */
   allocate(size: number, alignment?: number): Address {
     if (alignment === undefined && (size | 0) === size && size > 0 && size <= SLOT_SIZE_MAX) {
@@ -184,7 +185,10 @@ export class Tier implements Allocator {
     return this.allocateElsewhere(size, alignment);
   }
 
-  /** As `Allocator.deallocate` says. Thread-safe, whoever allocated the block. O(1), O(pages) for whole pages; without an atomic operation in this thread's groups. */
+  /**
+   * As `Allocator.deallocate` says. Thread-safe, whoever allocated the block. O(1), O(pages) for whole pages; without an atomic operation in this thread's
+   * groups.
+   */
   deallocate(address: Address, size?: number): void {
     const { words, record } = this;
     const offset = address - this.base;
@@ -266,8 +270,8 @@ export class Tier implements Allocator {
   /**
    * Frees every block of the tier. O(pages). What other threads hold ready for themselves comes back with their next call of the tier.
    *
-   * Meanwhile no thread may use or free a block of the tier. One that allocates in it during the call gets memory that is in order, but what it gets may go with the rest, and
-   * blocks of before may survive in a group that it takes: keep the tier quiet.
+   * Meanwhile no thread may use or free a block of the tier. One that allocates in it during the call gets memory that is in order, but what it gets may go
+   * with the rest, and blocks of before may survive in a group that it takes: keep the tier quiet.
    */
   reset(): void {
     this.renew();
@@ -295,7 +299,10 @@ export class Tier implements Allocator {
     return tierStats(this);
   }
 
-  /** Compares all tables with one another. O(pages). Only while no other thread is inside a call; what a dead thread left counts as being inside one until it is reclaimed. */
+  /**
+   * Compares all tables with one another. O(pages). Only while no other thread is inside a call; what a dead thread left counts as being inside one until it is
+   * reclaimed.
+   */
   checkInvariants(): void {
     this.renew();
     checkTier(this);
@@ -374,8 +381,8 @@ export class Tier implements Allocator {
   }
 
   /**
-   * Frees a slot of a group that is not this thread's. Where the thread has no free slot of the class, or frees one slot of the group after the other, it takes the group if
-   * anybody may: then the rest goes without an atomic operation, and so do the allocations that get these slots.
+   * Frees a slot of a group that is not this thread's. Where the thread has no free slot of the class, or frees one slot of the group after the other, it takes
+   * the group if anybody may: then the rest goes without an atomic operation, and so do the allocations that get these slots.
    *
    * @param bit - The slot, which is not free in the group.
    * @param entry - That of the page it lies in.
@@ -464,7 +471,10 @@ export class Tier implements Allocator {
     return address >>> 0;
   }
 
-  /** Sees to it that this thread's group of a class has a free slot, if there is a group with one. Where it must be certain that there is none, the search is thorough. */
+  /**
+   * Sees to it that this thread's group of a class has a free slot, if there is a group with one. Where it must be certain that there is none, the search is
+   * thorough.
+   */
   #refill(c: number, isThorough = false): boolean {
     const { words, record, thread } = this;
     const at = classRecord(record, c);

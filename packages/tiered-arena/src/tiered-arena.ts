@@ -82,8 +82,8 @@ export interface CopyOperation {
 /** What a dead thread left. */
 export interface Reclaimed {
   /**
-   * The block that the thread allocated last, or `NULL`. It may have been freed since; it may have died before anybody learned of that block: who keeps account of what the thread had can tell, and
-   * free it.
+   * The block that the thread allocated last, or `NULL`. It may have been freed since; it may have died before anybody learned of that block: who keeps account
+   * of what the thread had can tell, and free it.
    */
   readonly lastAllocated: Handle;
 }
@@ -91,11 +91,13 @@ export interface Reclaimed {
 /**
  * A lock-free arena in tiers.
  *
- * **Threads.** Each JavaScript thread that uses an arena attaches a handle of its own, which takes a place among at most `threads`. Everything may be called by any number of threads
- * at once, unless it says otherwise; only taking memory from the parent is done by one thread at a time. A thread may be terminated at any instruction: the others go on, and what it held
- * is out of reach until somebody calls {@link TieredArena.reclaim}, at most {@link TieredArena.heldBytesMax} bytes and the block it was just allocating or freeing.
+ * **Threads.** Each JavaScript thread that uses an arena attaches a handle of its own, which takes a place among at most `threads`. Everything may be called by
+ * any number of threads at once, unless it says otherwise; only taking memory from the parent is done by one thread at a time. A thread may be terminated at
+ * any instruction: the others go on, and what it held is out of reach until somebody calls {@link TieredArena.reclaim}, at most {@link
+ * TieredArena.heldBytesMax} bytes and the block it was just allocating or freeing.
  *
- * **Views** of blocks follow the memory's rules: growth of an unshared WebAssembly memory or a native one replaces them. Handles stay valid until the block is freed.
+ * **Views** of blocks follow the memory's rules: growth of an unshared WebAssembly memory or a native one replaces them. Handles stay valid until the block is
+ * freed.
  */
 export class TieredArena {
   /** The address space the blocks lie in. */
@@ -126,7 +128,8 @@ export class TieredArena {
   /**
    * Makes an arena in one block of `parent`, and attaches to it. O(pages).
    *
-   * @param parent - Its memory should be shared if other threads are to attach. Where a tier can grow, whoever else allocates from it must not do so at the same time from another thread.
+   * @param parent - Its memory should be shared if other threads are to attach. Where a tier can grow, whoever else allocates from it must not do so at the
+   * same time from another thread.
    * @throws TypeError or RangeError for options that make no sense, AllocatorError `out-of-memory` when the parent has no room.
    */
   static create(parent: Parent, options: TieredArenaOptions): TieredArena {
@@ -169,8 +172,8 @@ export class TieredArena {
   }
 
   /**
-   * Bytes that a thread holds ready for itself at the most: a group of 32 slots of each class and tier. So many are out of reach when it dies, until it is reclaimed; beside them, the
-   * block it was allocating or freeing, and one more group that it may have freed into.
+   * Bytes that a thread holds ready for itself at the most: a group of 32 slots of each class and tier. So many are out of reach when it dies, until it is
+   * reclaimed; beside them, the block it was allocating or freeing, and one more group that it may have freed into.
    */
   get heldBytesMax(): number {
     const group = (tier: Tier): number => {
@@ -265,7 +268,8 @@ export class TieredArena {
   }
 
   /**
-   * Changes a block's size: in place where `resize` can, otherwise in another block of the same tier, and the handle dies. Not for `NULL`, which has no tier. O(bytes).
+   * Changes a block's size: in place where `resize` can, otherwise in another block of the same tier, and the handle dies. Not for `NULL`, which has no tier.
+   * O(bytes).
    *
    * @returns The handle, or `NULL` when there is no room (the block is as it was) and for a `newSize` of 0 (it is freed).
    * @throws As `deallocate`.
@@ -323,8 +327,9 @@ export class TieredArena {
   }
 
   /**
-   * Frees everything that starts `preserveBytes` or more behind the tier's beginning, at once and without moving anything. Other threads may go on in other tiers, but no thread may use or free a
-   * block that goes, and whoever allocates in this very tier meanwhile may get what goes: see {@link Tier.reset}. Blocks below the boundary stay, one that reaches over it as a whole. O(pages).
+   * Frees everything that starts `preserveBytes` or more behind the tier's beginning, at once and without moving anything. Other threads may go on in other
+   * tiers, but no thread may use or free a block that goes, and whoever allocates in this very tier meanwhile may get what goes: see {@link Tier.reset}. Blocks
+   * below the boundary stay, one that reaches over it as a whole. O(pages).
    *
    * @param preserveBytes - Aligned up to the tier's alignment. Offsets count through the tier's segments: see {@link TieredArena.offsetOf}.
    * @throws RangeError when the boundary lies above what is used; nothing changed then.
@@ -419,7 +424,8 @@ export class TieredArena {
   }
 
   /**
-   * Gives what this thread holds ready back, and its place to others. Its blocks stay. Every later call through this handle throws; detaching again does nothing.
+   * Gives what this thread holds ready back, and its place to others. Its blocks stay. Every later call through this handle throws; detaching again does
+   * nothing.
    */
   detach(): void {
     if (this.#thread.id === 0) return;
@@ -438,9 +444,11 @@ export class TieredArena {
   }
 
   /**
-   * Makes what a dead thread held everybody's again, finishes or undoes what it was doing, and gives its place away. Blocks that it allocated stay live: they may be anybody's. O(pages).
+   * Makes what a dead thread held everybody's again, finishes or undoes what it was doing, and gives its place away. Blocks that it allocated stay live: they
+   * may be anybody's. O(pages).
    *
-   * @param threadId - The dead thread's number. JavaScript cannot tell whether a thread lives: whoever terminated it, or saw it end, can. Reclaiming one that lives
+   * @param threadId - The dead thread's number. JavaScript cannot tell whether a thread lives: whoever terminated it, or saw it end, can. Reclaiming one that
+   * lives
    *   makes it hand out what others have, until it finds out.
    *
    * Where the dead thread may have died inside of the parent, the parent comes first: `recover` of a `Locked`.
@@ -472,8 +480,8 @@ export class TieredArena {
   }
 
   /**
-   * Gives all memory back to the parent, live blocks included. Only when no other thread uses the arena any more: their next calls throw, but those under way would work on memory that
-   * is somebody else's. A handle that was detached cannot: attach again. Releasing again does nothing.
+   * Gives all memory back to the parent, live blocks included. Only when no other thread uses the arena any more: their next calls throw, but those under way
+   * would work on memory that is somebody else's. A handle that was detached cannot: attach again. Releasing again does nothing.
    */
   release(): void {
     const thread = this.#thread;

@@ -1,6 +1,6 @@
 /**
- * Random programs of one JavaScript thread with several handles, on a memory that others grow, with a model of what every block holds. `ALLOKIT_SEED` replays one; `ALLOKIT_SOAK` makes
- * each longer.
+ * Random programs of one JavaScript thread with several handles, on a memory that others grow, with a model of what every block holds. `ALLOKIT_SEED` replays
+ * one; `ALLOKIT_SOAK` makes each longer.
  */
 
 import { NULL } from '@allokit/allocator';

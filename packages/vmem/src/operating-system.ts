@@ -15,8 +15,8 @@ export interface MemoryLimit {
 /** Pages that are watched for writes. */
 export interface WrittenPages {
   /**
-   * Tells which of the first `to` bytes were written since the last call, run by run, and begins anew; what `visit` writes there does not count. Returns how many
-   * bytes that are.
+   * Tells which of the first `to` bytes were written since the last call, run by run, and begins anew; what `visit` writes there does not count. Returns how
+   * many bytes that are.
    */
   readonly take: (to: number, visit: (from: number, to: number) => void) => number;
   /** Ends the watch. */

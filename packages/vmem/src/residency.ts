@@ -41,14 +41,15 @@ export function unlock(memory: Memory, from = 0, to: number = memory.committed):
 }
 
 /**
- * Gives the physical memory of all whole pages in `[from, to)` back at once, contents lost: they read as zero, and take memory again when they are written. For memories
- * that nobody will use any more, which engines give back only when they collect garbage. O(resident pages).
+ * Gives the physical memory of all whole pages in `[from, to)` back at once, contents lost: they read as zero, and take memory again when they are written. For
+ * memories that nobody will use any more, which engines give back only when they collect garbage. O(resident pages).
  *
  * @param memory - Any memory but a `FileMemory`, whose pages are those of the file.
  * @param from - Where the range starts, in bytes.
  * @param to - Where it ends, up to `memory.reserved`: pages behind the current size can be resident, see `preTouch`.
  * @returns `false` where there is no way but on Linux with the package koffi: nothing changed.
- * @throws TypeError or RangeError for a range that is none, AllocatorError `released`, `unsupported` when what lies behind the memory is not its own, `system` when the
+ * @throws TypeError or RangeError for a range that is none, AllocatorError `released`, `unsupported` when what lies behind the memory is not its own, `system`
+ * when the
  *   operating system refuses, as it does for locked pages.
  */
 export function discardPages(memory: Memory, from = 0, to: number = memory.committed): boolean {

@@ -1,6 +1,6 @@
 /**
- * Bytes that leave a memory's hands: moved into a buffer of somebody else's, or used by the platform behind the scenes. `native-moved.test.ts` runs each in a process of
- * its own with `--expose-gc`, because what goes wrong here ends it.
+ * Bytes that leave a memory's hands: moved into a buffer of somebody else's, or used by the platform behind the scenes. `native-moved.test.ts` runs each in a
+ * process of its own with `--expose-gc`, because what goes wrong here ends it.
  */
 
 import { deepStrictEqual, ok, strictEqual } from 'node:assert/strict';

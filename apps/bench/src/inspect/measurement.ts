@@ -31,7 +31,10 @@ export function groundOf(way: Way): Way {
   return way.startsWith('objects') ? 'objects' : 'plain';
 }
 
-/** Every case of a program. V8 cannot look into a heap, and nothing of plain objects is compiled; where a call stack is taken for each block, nothing else counts. */
+/**
+ * Every case of a program. V8 cannot look into a heap, and nothing of plain objects is compiled; where a call stack is taken for each block, nothing else
+ * counts.
+ */
 export function casesOf(program: ProgramName): InspectCase[] {
   const onHeap = WAYS.filter((way) => !way.startsWith('objects'));
   const onObjects = WAYS.filter((way) => way.startsWith('objects') && program !== 'trace');

@@ -5,8 +5,9 @@ export const PROGRAMS = ['churn', 'trees', 'trace'] as const;
 export type ProgramName = (typeof PROGRAMS)[number];
 
 /**
- * How a program is looked at. `leaks`: every block is noted until it is freed; `exact`: its place is, for good. `off`: it passes its heap through `inspected`, and no tool is there. `objects` are the same programs on plain objects, where V8's own profilers can look:
- * its sampling profiler, and its record of allocations.
+ * How a program is looked at. `leaks`: every block is noted until it is freed; `exact`: its place is, for good. `off`: it passes its heap through `inspected`,
+ * and no tool is there. `objects` are the same programs on plain objects, where V8's own profilers can look: its sampling profiler, and its record of
+ * allocations.
  */
 export const WAYS = ['plain', 'off', 'recorded', 'sampled', 'leaks', 'exact', 'objects', 'objects sampled', 'objects recorded'] as const;
 export type Way = (typeof WAYS)[number];

@@ -1,4 +1,6 @@
-/** A heap that fills every block whole, and looks at every byte of it before it is freed, whichever thread that is. For verifying: nothing is timed through it. */
+/**
+ * A heap that fills every block whole, and looks at every byte of it before it is freed, whichever thread that is. For verifying: nothing is timed through it.
+ */
 
 import type { Heap } from '../subject.ts';
 

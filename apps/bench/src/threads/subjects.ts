@@ -61,7 +61,9 @@ export const FIELDS: Readonly<Record<Task, readonly ThreadsSubject[]>> = {
 
 const COUNTS: Readonly<Record<Task, number>> = { spin: 2 ** 21, pair: 2 ** 18, mix: 2 ** 18, churn: 2 ** 17, 'hand-over': 2 ** 16, 'few-slabs': 2 ** 16 };
 
-/** How many operations each thread does in a round: some milliseconds' work, so that the start, which no two threads see at the same instant, does not count. */
+/**
+ * How many operations each thread does in a round: some milliseconds' work, so that the start, which no two threads see at the same instant, does not count.
+ */
 export function operationCount(task: Task, { slowness = 1 }: ThreadsSubject): number {
   return COUNTS[task] / slowness;
 }

@@ -1,4 +1,7 @@
-/** Blocks of valid structure that nobody mined: they follow the public ones, spend what is there to be spent, and are the same for a seed wherever they are made. */
+/**
+ * Blocks of valid structure that nobody mined: they follow the public ones, spend what is there to be spent, and are the same for a seed wherever they are
+ * made.
+ */
 
 import { Random } from '@allokit/allocator/testing';
 import { blockHash, encodeBlock, encodeTransaction, u32, type OutPoint } from './encoding.ts';

@@ -1,6 +1,6 @@
 /**
- * Loaded before a program (`node --import @allokit/inspect/register`), it makes `inspected` put something around the program's allocators, as the environment variable
- * `ALLOKIT_INSPECT` says, and writes down what was found when the program ends. Without the variable it does nothing.
+ * Loaded before a program (`node --import @allokit/inspect/register`), it makes `inspected` put something around the program's allocators, as the environment
+ * variable `ALLOKIT_INSPECT` says, and writes down what was found when the program ends. Without the variable it does nothing.
  *
  * @module @allokit/inspect/register
  */

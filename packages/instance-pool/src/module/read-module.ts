@@ -4,9 +4,9 @@
  * The binary format is read by the library wasmparser. Code is not taken apart and put together again: everything that is not replaced will be copied as it
  * is, so that only positions are noted here.
  *
- * Held against it, on the 690 KB of SQLite that sql.js brings: wasmparser takes 0.07 s and weighs half a megabyte. binaryen takes 2 s, weighs 15 MB, and writes all
- * code anew; the bindings of walrus (`@napi-rs/wasm-tools`) refuse code that is nested more than 250 deep, as it is there; `@webassemblyjs/wasm-parser` knows no saturating
- * conversions. What wasmparser lacks is made up for in `newReader`.
+ * Held against it, on the 690 KB of SQLite that sql.js brings: wasmparser takes 0.07 s and weighs half a megabyte. binaryen takes 2 s, weighs 15 MB, and writes
+ * all code anew; the bindings of walrus (`@napi-rs/wasm-tools`) refuse code that is nested more than 250 deep, as it is there; `@webassemblyjs/wasm-parser`
+ * knows no saturating conversions. What wasmparser lacks is made up for in `newReader`.
  */
 
 import { AllocatorError } from '@allokit/allocator';
@@ -131,7 +131,9 @@ interface TableDeclaration extends ITableType {
   readonly has64BitIndices: boolean;
 }
 
-/** The parser, taught about accesses to memories other than the first one, indices of memories and tables in several bytes, and tables with an initial value. */
+/**
+ * The parser, taught about accesses to memories other than the first one, indices of memories and tables in several bytes, and tables with an initial value.
+ */
 function newReader(reader: BinaryReader, bytes: Uint8Array): BinaryReader {
   Object.defineProperties(reader, {
     readMemoryImmediate: {
