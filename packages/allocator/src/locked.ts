@@ -82,6 +82,14 @@ export interface Recovery {
   readonly repair: Repair | undefined;
 }
 
+/** What `work` returned, when it is done: what follows an `await` would be done without the lock. @throws TypeError for a promise. */
+function done<T>(result: T): T {
+  if (typeof (result as { readonly then?: unknown } | null | undefined)?.then !== 'function') return result;
+  // What it rejects with is the lesser problem.
+  Promise.resolve(result).catch(() => undefined);
+  throw new TypeError('work must not return a promise: what it does after its first `await` is done without the lock');
+}
+
 /**
  * An allocator that any number of threads may call: one at a time goes in. Two atomic operations a call when nobody else is there, some 20 ns; a thread that
  * comes second spins for some microseconds, then sleeps. On native memory, where the engine cannot wait, it naps and looks again.
@@ -385,12 +393,13 @@ export class Locked<A extends Allocator = Allocator> implements Allocator {
    *
    * @param work - Is given the allocator, for as long as the call lasts. It must not use this handle, and had better be quick.
    * @returns What `work` returns.
-   * @throws AllocatorError `released`, `corrupt`, or `unsupported` when the lock is held and this thread may not wait; and what `work` throws.
+   * @throws AllocatorError `released`, `corrupt`, or `unsupported` when the lock is held and this thread may not wait; TypeError when `work` returns a promise;
+   * and what `work` throws.
    */
   exclusively<T>(work: (allocator: A) => T): T {
     if (!this.#enter()) throw busy(this.#mutex);
     try {
-      return work(this.allocator);
+      return done(work(this.allocator));
     } finally {
       this.#leave();
     }
@@ -405,7 +414,7 @@ export class Locked<A extends Allocator = Allocator> implements Allocator {
   async whenFree<T>(work: (allocator: A) => T): Promise<T> {
     while (!this.#tryEnter()) await this.#mutex.whenFree();
     try {
-      return work(this.allocator);
+      return done(work(this.allocator));
     } finally {
       this.#leave();
     }

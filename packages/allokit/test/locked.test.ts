@@ -85,6 +85,14 @@ describe('two handles', () => {
     expect(first.holder).toBe(0);
   });
 
+  test('work that is put off is refused: it would be done without the lock', async () => {
+    const { first, second } = pair();
+    const later = async (): Promise<void> => Promise.reject(new Error('too late'));
+    expect(() => first.exclusively(later)).toThrow(/must not return a promise/);
+    await expect(first.whenFree(later)).rejects.toThrow(/must not return a promise/);
+    expect(second.exclusively(() => null)).toBe(null);
+  });
+
   test('a call from inside of the lock is told', () => {
     const { first } = pair();
     first.exclusively(() => {
@@ -179,14 +187,19 @@ describe('a thread that may not sleep', () => {
     Atomics.notify(first.memory.i32, first.address / 4 + 5);
     expect(await waiting).not.toBe(NULL);
     expect(order).toEqual(['freed', 'inside']);
-    await expect(second.whenFree(() => Promise.reject(new Error('stop')))).rejects.toThrow('stop');
+    const stop = (): never => {
+      throw new Error('stop');
+    };
+    await expect(second.whenFree(stop)).rejects.toThrow('stop');
     expect(first.holder).toBe(0);
   });
 
   test('is told of the release while it waits', async () => {
     const { first, second } = pair();
     let waiting: Promise<unknown> = Promise.resolve();
-    void first.exclusively(() => (waiting = second.whenFree(() => 0)));
+    first.exclusively(() => {
+      waiting = second.whenFree(() => 0);
+    });
     await waiting;
     dieHolding(first);
     waiting = second.whenFree(() => 0);
