@@ -268,9 +268,11 @@ export {
   type WasmMemoryOptions,
   WriteTracker,
 } from '@allokit/vmem';
+export { blockRuntime, type BlockRuntimeOptions } from './block-runtime.ts';
 export { compilerMode, type CompilerModeOptions } from './compiler-mode.ts';
 export { type CommitPolicy, GAME_HEAP_SIZE, GAME_HEAP_STEP, GameHeap, gameHeap, type GameHeapOptions, type GameHeapStats } from './game-heap.ts';
 export { GENERAL_PURPOSE_RESERVE, generalPurpose, type GeneralPurpose } from './general-purpose.ts';
 export { HYBRID_THRESHOLD, hybridPool, type HybridPool } from './hybrid-pool.ts';
 export { OWN_MEMORY_COMMIT } from './own-memory.ts';
 export { runtimeMode, type RuntimeModeOptions } from './runtime-mode.ts';
+export { TIERED_CAPACITY, TIERED_GROWTH, tiered, type TieredOptions } from './tiered.ts';

@@ -17,7 +17,7 @@ export type InstanceGrowth = 'checked' | 'open' | 'recreate';
 
 /** Which memory to make resident before the first run. */
 export interface InstancePreTouch extends Omit<PreTouchOptions, 'from' | 'to'> {
-  /** Bytes from the start of each memory, up to its maximum. Default: what is there after instantiation. */
+  /** Bytes from the start of each memory, up to its maximum, which `Infinity` stands for. Default: what is there after instantiation. */
   readonly bytes?: number | undefined;
   /**
    * How to reach pages that the module has not grown over yet: `behind` brings them in while they are out of its reach, which Linux can; `grow` makes the

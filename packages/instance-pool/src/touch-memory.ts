@@ -13,7 +13,7 @@ import type { InstancePreTouch } from './options.ts';
  */
 export async function touchMemory(managed: ManagedMemory, { bytes, reach, ...options }: InstancePreTouch): Promise<PreTouchReport> {
   const { memory } = managed;
-  const to = bytes ?? memory.committed;
+  const to = bytes === Infinity ? memory.reserved : (bytes ?? memory.committed);
   checkInteger(to, 'preTouch.bytes', 0, memory.reserved);
   if (to <= memory.committed) return preTouch(memory, { ...options, to });
   const canGrow = managed.canHide;
