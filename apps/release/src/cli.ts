@@ -10,11 +10,12 @@ import { printDryRun } from './dry-run.ts';
 import { packageChecks } from './judge.ts';
 import { testMatrix } from './matrix.ts';
 import { newAllocator } from './new-allocator.ts';
+import { releaseComplaints } from './ready.ts';
 import { Report } from './report.ts';
 import { NODE_MAJORS } from './runtimes.ts';
 import { ROOT, withCommands } from './workspace.ts';
 
-const program = new Command('release').description('What a release goes through before it goes out. Everything but `new-allocator` wants the packages built.');
+const program = new Command('release').description('What a release goes through before it goes out. Everything but `new-allocator` and `ready` wants the packages built.');
 
 async function judgePackages(candidate: Candidate): Promise<boolean> {
   const report = new Report();
@@ -52,6 +53,15 @@ program
   .description('judge the packages as they are published: publint, the types, the rules of the house')
   .action(async () => {
     fail(await judgePackages(await makeCandidate()));
+  });
+
+program
+  .command('ready')
+  .description('tell whether the repository may be published as it is: versions made, changes committed')
+  .action(async () => {
+    const complaints = await releaseComplaints(ROOT);
+    for (const complaint of complaints) console.error(`Not ready for a release: ${complaint}`);
+    fail(complaints.length === 0);
   });
 
 program
