@@ -100,7 +100,12 @@ program
   .description('write a package with a new allocator, which passes every check as it is')
   .argument('<name>', 'words of small letters joined by hyphens, without the scope')
   .action(async (name: string) => {
-    console.log(`${await newAllocator(ROOT, name)}\nNext: make it yours, and add a line to the table in README.md. docs/write-your-own.md tells how.`);
+    try {
+      console.log(`${await newAllocator(ROOT, name)}\nNext: pnpm install, make it yours, and add a line to the table in README.md. docs/write-your-own.md tells how.`);
+    } catch (error) {
+      if (error instanceof RangeError) program.error(error.message);
+      throw error;
+    }
   });
 
 program
