@@ -62,8 +62,9 @@ export async function newAllocator(root: string, name: string): Promise<string> 
   const template = await textsIn(TEMPLATE);
   const className = classNameOf(name);
   const others = [...template.values()].join('\n').replaceAll('FixedPool', '');
-  const isTaken = className in globalThis || new RegExp(`\\b${className}\\b`).test(others);
-  if (isTaken || template.has(join('src', `${name}.ts`))) throw new RangeError(`the name must not mean something else to the package itself, got ${name}`);
+  const isFileTaken = name !== 'fixed-pool' && template.has(join('src', `${name}.ts`));
+  const isTaken = isFileTaken || className in globalThis || new RegExp(`\\b${className}\\b`).test(others);
+  if (isTaken) throw new RangeError(`the name must not mean something else to the package itself, got ${name}`);
   const kind = await freeKind(root, name);
   const fill = (text: string): string => text.replaceAll('fixed-pool', name).replaceAll('FixedPool', className).replaceAll("'FIXP'", `'${kind}'`);
 
