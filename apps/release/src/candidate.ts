@@ -1,6 +1,6 @@
 /** A release as it would be: a copy of the repository in which the waiting changesets have been applied. */
 
-import { cp, mkdir, symlink } from 'node:fs/promises';
+import { cp, mkdir, readdir, symlink } from 'node:fs/promises';
 import { dirname, join, relative } from 'node:path';
 import { scratchFolder } from './scratch.ts';
 import { ROOT, libraries, run, type Library } from './workspace.ts';
@@ -36,16 +36,26 @@ export async function copySources(purpose: string): Promise<string> {
   return root;
 }
 
+/** How commits are made in a copy: without the name, the signature and the hooks of whoever works in the repository. */
+const COMMIT_SETTINGS = ['user.name=release', 'user.email=release@localhost', 'commit.gpgsign=false', 'core.hooksPath=/dev/null'];
+
 /** Commits whatever changed in a copy. */
 export async function commit(root: string, message: string): Promise<void> {
   await run(root, ['git', 'add', '--all']);
-  await run(root, ['git', '-c', 'user.name=release', '-c', 'user.email=release@localhost', '-c', 'commit.gpgsign=false', 'commit', '--quiet', '--message', message]);
+  await run(root, ['git', ...COMMIT_SETTINGS.flatMap((setting) => ['-c', setting]), 'commit', '--quiet', '--message', message]);
 }
 
-/** Turns the changesets that wait in a copy into versions and changelogs. */
+/** The files of the changesets that wait in a repository. */
+export async function waitingChangesets(root: string): Promise<string[]> {
+  return (await readdir(join(root, '.changeset'))).filter((file) => file.endsWith('.md') && file !== 'README.md').sort();
+}
+
+/** Turns the changesets that wait in a copy into versions and changelogs. Where none waits, as right before a release, the versions are those that lie there. */
 export async function applyChangesets(root: string): Promise<Library[]> {
-  await run(root, ['changeset', 'version']);
-  await commit(root, 'Versions');
+  if ((await waitingChangesets(root)).length > 0) {
+    await run(root, ['changeset', 'version']);
+    await commit(root, 'Versions');
+  }
   return libraries(root);
 }
 

@@ -10,11 +10,12 @@ import { printDryRun } from './dry-run.ts';
 import { packageChecks } from './judge.ts';
 import { testMatrix } from './matrix.ts';
 import { newAllocator } from './new-allocator.ts';
+import { releaseComplaints } from './ready.ts';
 import { Report } from './report.ts';
 import { NODE_MAJORS } from './runtimes.ts';
 import { ROOT, withCommands } from './workspace.ts';
 
-const program = new Command('release').description('What a release goes through before it goes out. Everything but `new-allocator` wants the packages built.');
+const program = new Command('release').description('What a release goes through before it goes out. Everything but `new-allocator` and `ready` wants the packages built.');
 
 async function judgePackages(candidate: Candidate): Promise<boolean> {
   const report = new Report();
@@ -55,6 +56,15 @@ program
   });
 
 program
+  .command('ready')
+  .description('tell whether the repository may be published as it is: versions made, changes committed')
+  .action(async () => {
+    const complaints = await releaseComplaints(ROOT);
+    for (const complaint of complaints) console.error(`Not ready for a release: ${complaint}`);
+    fail(complaints.length === 0);
+  });
+
+program
   .command('quick')
   .description('the dry run, the packages, and their sizes')
   .action(async () => {
@@ -90,7 +100,12 @@ program
   .description('write a package with a new allocator, which passes every check as it is')
   .argument('<name>', 'words of small letters joined by hyphens, without the scope')
   .action(async (name: string) => {
-    console.log(`${await newAllocator(ROOT, name)}\nNext: make it yours, and add a line to the table in README.md. docs/write-your-own.md tells how.`);
+    try {
+      console.log(`${await newAllocator(ROOT, name)}\nNext: pnpm install, make it yours, and add a line to the table in README.md. docs/write-your-own.md tells how.`);
+    } catch (error) {
+      if (error instanceof RangeError) program.error(error.message);
+      throw error;
+    }
   });
 
 program

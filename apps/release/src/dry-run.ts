@@ -8,7 +8,7 @@ import { libraries } from './workspace.ts';
 export async function printDryRun(candidate: Candidate, { changelogs }: { readonly changelogs: boolean }): Promise<void> {
   const before = new Map((await libraries()).map(({ name, manifest }) => [name, manifest.version]));
   const changed = candidate.libraries.filter(({ name, manifest }) => manifest.version !== before.get(name));
-  if (changed.length === 0) console.log('No changeset waits. `changeset publish-plan` tells what the registry does not have yet.');
+  if (changed.length === 0) console.log('No changeset waits: `pnpm changeset publish-plan` tells what of the versions here the registry does not have.');
   for (const [name, path] of await pack(candidate, changed.map(({ name }) => name))) {
     const { manifest, files, size } = await readTarball(path);
     const dependencies = Object.entries(manifest.dependencies ?? {}).map(([dependency, range]) => `${dependency}@${range}`);

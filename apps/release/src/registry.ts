@@ -42,15 +42,18 @@ export async function startRegistry(): Promise<Registry> {
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/`;
 
-  // A publisher has to name a token, whichever.
+  // A publisher has to name a token, whichever. The scope is named as well, because a machine may have a registry of its own for it.
   const userConfiguration = join(storage, 'npmrc');
-  await writeFile(userConfiguration, `registry=${url}\n${url.replace('http:', '')}:_authToken=anybody\nfund=false\naudit=false\nupdate-notifier=false\n`);
+  const settings = [`registry=${url}`, `@allokit:registry=${url}`, `${url.replace('http:', '')}:_authToken=anybody`, 'fund=false', 'audit=false', 'update-notifier=false'];
+  await writeFile(userConfiguration, `${settings.join('\n')}\n`);
   return {
     url,
     environment: {
       NPM_CONFIG_USERCONFIG: userConfiguration,
       NPM_CONFIG_REGISTRY: url,
       NPM_CONFIG_CACHE: join(storage, 'npm-cache'),
+      // There is nobody here who could vouch for anything.
+      NPM_CONFIG_PROVENANCE: 'false',
       YARN_NPM_REGISTRY_SERVER: url,
       YARN_UNSAFE_HTTP_WHITELIST: '127.0.0.1',
       // What yarn keeps it knows by name and version, which an earlier registry gave to something else.

@@ -36,15 +36,27 @@ export const COMMANDS: readonly string[] = [fileURLToPath(new URL('../node_modul
 /** A program and its arguments. */
 export type CommandLine = readonly [string, ...string[]];
 
+/** Which repository git works in, whatever folder it is called in: hooks are told so. */
+const GIT_PLACE = /^GIT_(?:DIR|COMMON_DIR|WORK_TREE|INDEX_FILE|PREFIX|OBJECT_DIRECTORY|ALTERNATE_OBJECT_DIRECTORIES)$/;
+
+/** Where packages come from on this machine, which may be said in small letters, and is then told like the rest. */
+const MACHINE_SETTINGS = ['registry', 'userconfig', 'globalconfig', 'cafile'] as const;
+
 /**
- * An environment in which these commands come first, after those that it names itself. Of what npm's and pnpm's commands tell their children nothing is left: they
- * would find packages of this repository wherever they are, and publish to the registry of the machine whatever the environment says.
+ * An environment in which these commands come first, after those that it names itself. Of what npm's and pnpm's commands tell their children only the machine's own
+ * settings are left, for which the environment has other values: else they would find packages of this repository wherever they are, and publish to the registry of
+ * the machine whatever the environment says. Nor is anything left of what a hook of git is told: a commit in a copy would be one in the repository.
  */
 export function withCommands(environment: Readonly<Record<string, string>> = {}): Record<string, string | undefined> {
-  const told = Object.keys(process.env).filter((name) => /^p?npm_/.test(name));
+  const told = Object.keys(process.env).filter((name) => /^p?npm_/.test(name) || GIT_PLACE.test(name));
+  const settings = MACHINE_SETTINGS.flatMap((name): [string, string][] => {
+    const value = process.env[`NPM_CONFIG_${name.toUpperCase()}`] ?? process.env[`npm_config_${name}`];
+    return value === undefined ? [] : [[`NPM_CONFIG_${name.toUpperCase()}`, value]];
+  });
   const own = environment['PATH'];
   return {
     ...Object.fromEntries(told.map((name) => [name, undefined])),
+    ...Object.fromEntries(settings),
     ...environment,
     NODE_PATH: '',
     PATH: [...(own === undefined ? [] : [own]), ...COMMANDS, process.env['PATH'] ?? ''].join(delimiter),

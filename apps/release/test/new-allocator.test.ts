@@ -1,6 +1,6 @@
 /** The files of a new package. What becomes of them in the compiler, the linter and the tests is tried out by `release generated`. */
 
-import { cpSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync } from 'node:fs';
+import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
@@ -48,6 +48,18 @@ test('every place has the new name, in its form', async () => {
 
 test.each(['', 'Ring', 'ring_of', '../ring', '-ring', '@allokit/ring'])('%o is no name', async (name) => {
   await expect(newAllocator(root, name)).rejects.toThrow('the name must be words of small letters');
+});
+
+test.each(['map', 'memory', 'index', 'allocator-error'])('%o means something else to the package itself', async (name) => {
+  await expect(newAllocator(root, name)).rejects.toThrow(`the name must not mean something else to the package itself, got ${name}`);
+  expect(existsSync(join(root, 'packages', name))).toBe(false);
+});
+
+test('no two packages have the same letters in their headers', async () => {
+  for (const [name, kind] of [['fixed-pool', 'FIXE'], ['arena-of-strings', 'ARE2'], ['arena-of-trees', 'ARE3'], ['are', 'ARE_']] as const) {
+    const folder = await newAllocator(root, name);
+    expect(readFileSync(join(folder, 'src', `${name}.ts`), 'utf8')).toContain(`{ kind: '${kind}', version: 1 }`);
+  }
 });
 
 test('what exists is left alone', async () => {

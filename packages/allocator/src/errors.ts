@@ -35,9 +35,13 @@ export type AllocatorErrorCode =
   | 'unsupported'
   | 'system';
 
-/** A broken contract: see {@link AllocatorErrorCode}. The call that threw it changed nothing. */
+/**
+ * A broken contract: see {@link AllocatorErrorCode}. The call that threw it changed nothing.
+ *
+ * `instanceof` takes those of every copy of this package in a program: a package manager installs a second one for whoever wants another version.
+ */
 export class AllocatorError extends Error {
-  /** `AllocatorError`: tells the class where several copies of the package are loaded, and `instanceof` does not. */
+  /** `AllocatorError`, in every copy of this package. */
   override readonly name = 'AllocatorError';
 
   /** What went wrong, for programs; the message says it for people. */
@@ -51,6 +55,11 @@ export class AllocatorError extends Error {
   constructor(code: AllocatorErrorCode, message: string, options?: ErrorOptions) {
     super(message, options);
     this.code = code;
+  }
+
+  /** What `instanceof` asks: whether something is an error of this kind, made by whichever copy of this package. O(1). */
+  static override [Symbol.hasInstance](value: unknown): boolean {
+    return value instanceof Error && value.name === 'AllocatorError';
   }
 }
 

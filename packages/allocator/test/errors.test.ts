@@ -12,6 +12,17 @@ test('an AllocatorError carries its code, its name and its cause', () => {
   expect('cause' in new AllocatorError('unsupported', 'no cause')).toBe(false);
 });
 
+test('instanceof takes the errors of another copy of the package, and no others', async () => {
+  const path = '../src/errors.ts?another-copy';
+  const other = (await import(path)) as { readonly AllocatorError: typeof AllocatorError };
+  expect(other.AllocatorError).not.toBe(AllocatorError);
+  expect(new other.AllocatorError('released', 'gone') instanceof AllocatorError).toBe(true);
+  expect(new AllocatorError('released', 'gone') instanceof other.AllocatorError).toBe(true);
+  for (const value of [new Error('AllocatorError'), new RangeError('x'), { name: 'AllocatorError' }, 'AllocatorError', null, undefined]) {
+    expect(value instanceof AllocatorError).toBe(false);
+  }
+});
+
 test('addresses are shown in hexadecimal and in decimal', () => {
   expect(formatAddress(0)).toBe('0x0 (0)');
   expect(formatAddress(65_536)).toBe('0x10000 (65536)');

@@ -8,7 +8,7 @@
 
 import { ADDRESS_SPACE_SIZE, AllocatorError, alignUp, allocateZeroed, checkInteger, formatAddress, type Address } from '@allokit/allocator';
 import { HEAP_SIZE_MIN, O1Heap } from '@allokit/o1heap';
-import { PagedMemory, WASM_PAGE_SIZE, WasmMemory, resident } from '@allokit/vmem';
+import { WASM_PAGE_SIZE, WasmMemory, resident, type PagedMemory } from '@allokit/vmem';
 
 /** Bytes of a game heap in a memory of its own, when nothing is said: 1 GiB. */
 export const GAME_HEAP_SIZE = 2 ** 30;
@@ -104,7 +104,7 @@ export class GameHeap {
     const { size, commit = 'all' } = options;
     checkPolicy(commit);
     if (memory === undefined) return GameHeap.#inOwnMemory(size ?? GAME_HEAP_SIZE, commit);
-    if (!(memory instanceof PagedMemory)) throw new TypeError(`memory must be one of @allokit/vmem, got ${Object.prototype.toString.call(memory)}`);
+    if (!isPagedMemory(memory)) throw new TypeError(`memory must be one of @allokit/vmem, got ${Object.prototype.toString.call(memory)}`);
     if (size !== undefined) checkInteger(size, 'size', HEAP_SIZE_MIN, ADDRESS_SPACE_SIZE);
     refuseSecondHeap(memory);
     const available = largestPiece(memory);
@@ -237,6 +237,11 @@ function refuseSecondHeap(memory: PagedMemory): void {
     if (state !== 'used' || !O1Heap.liesAt(memory, address)) continue;
     throw new AllocatorError('already-initialised', `a heap lies in this memory at ${formatAddress(address)} already: release it first, or O1Heap.attach it`);
   }
+}
+
+/** Not `instanceof`: the memory may come from another copy of the package. */
+function isPagedMemory(memory: unknown): memory is PagedMemory {
+  return typeof memory === 'object' && memory !== null && 'runs' in memory && 'commit' in memory;
 }
 
 /** Bytes of the largest piece that is free, whether committed or not. */

@@ -48,3 +48,11 @@ test('every package has a README with an example', () => {
   const documented = new Set(examples.map(({ name }) => name.replace(/:\d+$/, '')));
   for (const document of documents().filter((path) => path.startsWith('packages/'))) expect(documented).toContain(document);
 });
+
+test.each(documents().filter((path) => path.startsWith('packages/')))('%s says how to install what its examples import', (document) => {
+  const text = textOf(document);
+  const own = /^# (\S+)\n/.exec(text)?.[1] ?? '';
+  const imported = [...text.matchAll(/^import .* from '((?:@[^/']+\/)?[^@./':][^/':]*)(?:\/[^']*)?';$/gm)].map(([, name = '']) => name);
+  const others = [...new Set(imported)].filter((name) => name !== own).sort();
+  expect(text).toContain(`\n    npm install ${[own, ...others].join(' ')}\n\n`);
+});

@@ -48,9 +48,9 @@ export interface AssetErrorOptions extends ErrorOptions {
   readonly retryAfter?: number | undefined;
 }
 
-/** A load that failed: see {@link AssetErrorCode}. Nothing stays of it in memory. */
+/** A load that failed: see {@link AssetErrorCode}. Nothing stays of it in memory. `instanceof` takes those of every copy of this package in a program. */
 export class AssetError extends Error {
-  /** `AssetError`: tells the class where several copies of the package are loaded, and `instanceof` does not. */
+  /** `AssetError`, in every copy of this package. */
   override readonly name = 'AssetError';
   /** What went wrong, for programs; the message says it for people, with path and figures. */
   readonly code: AssetErrorCode;
@@ -69,5 +69,10 @@ export class AssetError extends Error {
     this.code = code;
     this.status = status;
     this.retryAfter = retryAfter;
+  }
+
+  /** What `instanceof` asks: whether something is an error of this kind, made by whichever copy of this package. O(1). */
+  static override [Symbol.hasInstance](value: unknown): boolean {
+    return value instanceof Error && value.name === 'AssetError';
   }
 }

@@ -5,7 +5,7 @@ import { MessageChannel } from 'node:worker_threads';
 import type { TieredArena } from '@allokit/tiered-arena';
 import { gzipSync } from 'node:zlib';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
-import { AssetRegistry, type AssetErrorCode, type AssetRegistryOptions, type LoadOptions } from '../src/index.ts';
+import { AssetError, AssetRegistry, type AssetErrorCode, type AssetRegistryOptions, type LoadOptions } from '../src/index.ts';
 import { AssetServer, bytesOf, send, sendChunked, sendRaw, status, type Answer } from './asset-server.ts';
 import { failureOf } from './failing.ts';
 import { DEFAULT_TARGET, TARGETS, registryOn } from './targets.ts';
@@ -320,4 +320,12 @@ test("a deaf fetch that answers in the end writes nothing into memory that is so
   expect(registry.memory.u8.subarray(handle, handle + 1000).every((byte) => byte === 0)).toBe(true);
   registry.release();
   expect(subject.liveBytes()).toBe(1024);
+});
+
+test('instanceof takes the errors of another copy of the package, and no others', async () => {
+  const path = '../src/asset-error.ts?another-copy';
+  const other = (await import(path)) as { readonly AssetError: typeof AssetError };
+  expect(other.AssetError).not.toBe(AssetError);
+  expect(new other.AssetError('status', 'refused') instanceof AssetError).toBe(true);
+  for (const value of [new Error('AssetError'), { name: 'AssetError' }, null]) expect(value instanceof AssetError).toBe(false);
 });

@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { fileURLToPath, pathToFileURL } from 'node:url';
 import { gunzipSync } from 'node:zlib';
 import pprof from 'pprof/proto/profile.js';
 import { afterAll, beforeAll, expect, test } from 'vitest';
@@ -35,7 +35,7 @@ test('leaks are reported by place; the program gets its arguments', () => {
     'sprites: 10 blocks of 1,000 B still live, from 1 place',
     '',
     '1,000 B in 10 blocks, allocated',
-    `  at load (file://${LEAKY}:${LINE}:18)`,
+    `  at load (${pathToFileURL(LEAKY).href}:${LINE}:18)`,
   ]);
   expect(stderr).toContain('sounds: no leaks');
   expect(status).toBe(1);
@@ -46,7 +46,7 @@ test('leaks as JSON go to a file; a program that fails keeps its exit code', () 
   expect([status, stderr]).toEqual([3, '']);
   const findings = JSON.parse(readFileSync(join(folder, 'leaks.json'), 'utf8')) as unknown;
   expect(findings).toEqual([
-    { name: 'sprites', leaks: [{ stack: `at load (file://${LEAKY}:${LINE}:18)`, count: 10, bytes: 1000 }] },
+    { name: 'sprites', leaks: [{ stack: `at load (${pathToFileURL(LEAKY).href}:${LINE}:18)`, count: 10, bytes: 1000 }] },
     { name: 'sounds', leaks: [] },
   ]);
 });
@@ -143,7 +143,7 @@ test('places below the working directory are shortened; paths may be odd', () =>
     console.log(process.argv.length);
   `);
   const { stdout, stderr } = inspect(['leaks', '--', '-é.mjs', '--sample'], {}, odd);
-  expect([stdout, stderr]).toEqual(['3\n', expect.stringContaining('\n  at leak (-%C3%A9.mjs:4:28)\n')]);
+  expect([stdout, stderr]).toEqual(['3\n', expect.stringContaining('\n  at leak (-é.mjs:4:28)\n')]);
 });
 
 test('what a sample shows is called an estimate', () => {

@@ -15,6 +15,13 @@ console.log = (...values) => lines.push(values.map(shown).join(' '));
 import('/' + location.search.slice(1)).then(() => { globalThis.state = 'done'; }, (error) => { globalThis.state = String(error?.stack ?? error); });
 </script>`;
 
+let chromiumProgram: Promise<string> | undefined;
+
+/** Chromium's program, unpacked once: its package would let two checks that run side by side do it in one another's way. */
+async function findChromium(): Promise<string> {
+  return (chromiumProgram ??= chromium.executablePath());
+}
+
 /** Chromium, with a server for the files of a folder. Pages are isolated from other origins, so that memory can be shared. */
 export class ScriptBrowser implements AsyncDisposable {
   readonly #browser: Browser;
@@ -36,7 +43,7 @@ export class ScriptBrowser implements AsyncDisposable {
       else readFile(join(folder, path)).then((body) => answer('text/javascript', body), () => response.writeHead(404).end());
     });
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-    const browser = await browsers.launch({ executablePath: await chromium.executablePath(), args: ['--no-sandbox', '--headless'] });
+    const browser = await browsers.launch({ executablePath: await findChromium(), args: ['--no-sandbox', '--headless'] });
     return new ScriptBrowser(browser, server);
   }
 

@@ -15,6 +15,28 @@ const CHANGESET = `---
 A change for the sake of this test.
 `;
 
+/** What works whichever copy of the contract each package has: errors are known by their class, and a heap whose memory went first has nothing left to do. */
+const MIXED_PROGRAM = `import { AllocatorError, Guarded } from '@allokit/allocator';
+import { Arena } from '@allokit/arena';
+import { SlabPool } from '@allokit/slab-pool';
+import { WasmMemory } from '@allokit/vmem';
+const memory = WasmMemory.create({ reserve: 2 ** 24 });
+const arena = Arena.create(memory);
+const pool = SlabPool.create(arena);
+const guarded = Guarded.create(pool);
+const block = guarded.allocate(20);
+guarded.deallocate(block);
+guarded.release();
+try {
+  pool.allocate(20);
+} catch (error) {
+  console.log(error instanceof AllocatorError, error.code);
+}
+memory.release();
+arena.release();
+console.log('released');
+`;
+
 /** The versions of our packages in a project, each with the places it lies in. */
 async function installed(project: Project): Promise<Map<string, string[]>> {
   const lock = JSON.parse(await readFile(join(project.folder, 'package-lock.json'), 'utf8')) as {
@@ -36,6 +58,11 @@ async function tryOut(project: Project, setting: Setting): Promise<void> {
   expectOutput(await project.node(process.execPath, 'example.mjs'), example.output);
 }
 
+async function tryOutMixed(project: Project): Promise<void> {
+  await project.write({ 'mixed.mjs': MIXED_PROGRAM });
+  expectOutput(await project.node(process.execPath, 'mixed.mjs'), 'true released\nreleased');
+}
+
 /** From the first versions to the next. */
 export function upgradeChecks(setting: Setting, candidate: Candidate): Check[] {
   const upgrade = async (): Promise<void> => {
@@ -43,6 +70,9 @@ export function upgradeChecks(setting: Setting, candidate: Candidate): Check[] {
     await project.add(['allokit', '@allokit/arena']);
     const before = await installed(project);
     await tryOut(project, setting);
+    const mixed = await setting.project('upgrade-mixed', NPM);
+    await mixed.add(['@allokit/allocator', '@allokit/arena', '@allokit/slab-pool', '@allokit/vmem']);
+    await tryOutMixed(mixed);
 
     await writeFile(join(candidate.root, '.changeset/next.md'), CHANGESET);
     const next = await applyChangesets(candidate.root);
@@ -60,6 +90,12 @@ export function upgradeChecks(setting: Setting, candidate: Candidate): Check[] {
       if (versions[0] !== expected.get(name)) throw new Error(`${name} is ${versions.join()} and not ${expected.get(name) ?? 'known'}`);
     }
     await tryOut(project, setting);
+
+    // This one asked for the changed package itself, keeps the old minor of it, and gets the new one for the others.
+    await mixed.run(['npm', 'update', '--prefer-online']);
+    const copies = (await installed(mixed)).get('@allokit/allocator') ?? [];
+    if (new Set(copies).size !== 2) throw new Error(`two versions of @allokit/allocator were expected, there are ${copies.join(', ')}`);
+    await tryOutMixed(mixed);
   };
   return [{ name: 'an upgrade from one release to the next', run: upgrade }];
 }

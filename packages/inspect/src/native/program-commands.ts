@@ -115,7 +115,18 @@ async function run<Result>(
 
 /** Places below the working directory without the way to it, as one would type them. */
 function shortened(text: string): string {
-  return text.replaceAll(pathToFileURL(`${process.cwd()}${sep}`).href, '');
+  const [start = '', ...others] = text.split(pathToFileURL(`${process.cwd()}${sep}`).href);
+  return start + others.map((place) => place.replace(/^[^\s:)]+/, typed)).join('');
+}
+
+/** A path out of a URL: there a space, say, is `%20`. */
+function typed(path: string): string {
+  try {
+    return decodeURIComponent(path);
+  } catch {
+    // A program may call its sources what it likes.
+    return path;
+  }
 }
 
 /** Where each allocator's file goes: where there are several, their numbers and names are put in front of the suffix. */
