@@ -350,7 +350,8 @@ export class AssetRegistry implements Disposable {
   }
 
   /**
-   * Compacts a tier as `TieredArena.fastCompact` does, and forgets the assets that go with what lies above the boundary.
+   * Compacts a tier as `TieredArena.fastCompact` does, and forgets the assets that go with what lies above the boundary. Loads of this thread may be under way; no
+   * other thread may load into that tier meanwhile.
    *
    * @returns How many assets that were.
    * @throws TypeError where there are no tiers; as `TieredArena.fastCompact`; AssetError `pinned` when one of the assets is pinned or being loaded;

@@ -205,40 +205,20 @@ export class Table {
 
   /** Takes a record for a load. Returns its index, or -1 when there is no room. */
   async claim(claim: Claim): Promise<number> {
-    const { allocator } = this;
-    const names = await insist(allocator, () => this.writeNames(claim));
-    if (names === NULL) return -1;
-    let link = 0;
-    try {
-      link = await insist(allocator, () => this.soon(() => this.take(claim, names) + 1));
-    } finally {
-      if (link === 0) allocator.deallocate(names);
-    }
+    const link = await insist(this.allocator, () => this.soon(() => this.take(claim) + 1));
     return link - 1;
   }
 
-  /** Allocates and writes the strings of a record. Returns `NULL` when there is no room. */
-  writeNames(claim: Claim): Address {
-    this.records.renew();
-    const names = namesOf(claim);
-    const size = names.reduce((sum, { length }) => sum + length, 0) * 2;
-    const address = this.allocator.allocate(size, 2);
-    if (address === NULL) return NULL;
-    this.memory.refresh();
-    writeNames(this.memory, address, names);
-    return address;
-  }
-
-  /**
-   * Makes a free record one that this thread loads. Under the mutex.
-   *
-   * @param names - Where {@link Table.writeNames} put the strings; the record's from now on.
-   * @returns Its index, or -1 when there is no room.
-   */
-  take(claim: Claim, names: Address): number {
+  /** Makes a free record one that this thread loads. Returns its index, or -1 when there is no room. Under the mutex, so that whoever compacts a tier sees its strings. */
+  take(claim: Claim): number {
+    const names = this.#writeNames(claim);
+    if (names === NULL) return -1;
     const hash = hashOf(claim.key);
     const index = this.#freeRecord(hash);
-    if (index < 0) return -1;
+    if (index < 0) {
+      this.allocator.deallocate(names);
+      return -1;
+    }
     const words = this.memory.i32;
     const at = this.records.at(index);
     Atomics.add(words, at + GENERATION, 1);
@@ -260,18 +240,8 @@ export class Table {
    * @returns `false` when there is one of that key: nothing changed then.
    * @throws RangeError for a block that the table has already; AllocatorError `out-of-memory`, or `unsupported` where this thread may not wait for the mutex.
    */
-  register({ handle, size, ...claim }: Description): boolean {
-    const names = this.writeNames(claim);
-    if (names === NULL) throw noRoom(claim.key);
-    let isNew;
-    try {
-      isNew = this.now(() => this.#enter(claim, names, handle, size));
-    } catch (error) {
-      this.allocator.deallocate(names);
-      throw error;
-    }
-    if (!isNew) this.allocator.deallocate(names);
-    return isNew;
+  register(description: Description): boolean {
+    return this.now(() => this.#enter(description));
   }
 
   /**
@@ -512,16 +482,27 @@ export class Table {
   }
 
   /** Makes an asset of bytes that are there. Under the mutex. Returns whether the key is new; otherwise nothing changed. */
-  #enter(claim: Claim, names: Address, handle: number, size: number): boolean {
+  #enter({ handle, size, ...claim }: Description): boolean {
     if (this.records.find(claim.key) !== undefined) return false;
     const address = addressOf(handle);
     if (address !== NULL && this.records.hold(address)) throw new RangeError(`the block at ${formatAddress(address)} is the registry's already`);
-    const index = this.take(claim, names);
-    if (index < 0) throw noRoom(claim.key);
+    const index = this.take(claim);
+    if (index < 0) throw new AllocatorError('out-of-memory', `there is no room for ${JSON.stringify(claim.key)} in the table`);
     this.setBlock(index, handle);
     this.setSize(index, size);
     Atomics.store(this.memory.i32, this.records.at(index) + STATE, LIVE);
     return true;
+  }
+
+  /** Allocates and writes the strings of a record. Returns `NULL` when there is no room. */
+  #writeNames(claim: Claim): Address {
+    const names = namesOf(claim);
+    const size = names.reduce((sum, { length }) => sum + length, 0) * 2;
+    const address = this.allocator.allocate(size, 2);
+    if (address === NULL) return NULL;
+    this.memory.refresh();
+    writeNames(this.memory, address, names);
+    return address;
   }
 
   /** The first free record of a chain, or one more at its head. Returns -1 when there is no room. Under the mutex. */
@@ -583,10 +564,6 @@ function leavingWhatIsGone(free: () => void): void {
 
 function namesOf({ key, etag = '', lastModified = '', contentType = '' }: Claim): string[] {
   return [key, etag, lastModified, contentType];
-}
-
-function noRoom(key: string): AllocatorError {
-  return new AllocatorError('out-of-memory', `there is no room for ${JSON.stringify(key)} in the table`);
 }
 
 function nextThread(words: Int32Array, state: number): number {

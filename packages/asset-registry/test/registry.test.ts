@@ -175,6 +175,35 @@ describe('tiers', () => {
     registry.release();
     expect(Object.values(arena.stats()).map(({ liveBytes }) => liveBytes)).toEqual([0, 0, 0]);
   });
+
+  test.each([
+    { name: 'the block', tier: 'middle', table: 'bottom' },
+    { name: 'the strings', tier: 'top', table: 'middle' },
+  ] as const)('compacting between two steps of a load takes $name away from no record', async ({ tier, table }) => {
+    const outcomes = new Set<unknown>();
+    for (let steps = 0; steps < 30; steps += 1) {
+      const { registry, subject } = registryOn(DEFAULT_TARGET, { baseUrl: server.base, table, tiers: { binary: tier }, fetch: async () => new Response(bytesOf(1, 1000)) });
+      const arena = subject.target as TieredArena;
+      const boundary = arena.tier('middle').stats().used;
+      const load = registry.load('an/asset', 'binary');
+      for (let i = 0; i < steps; i += 1) await Promise.resolve();
+      try {
+        registry.fastCompact('middle', boundary);
+        outcomes.add('compacted');
+      } catch (error) {
+        outcomes.add((error as AllocatorError).code);
+      }
+      const other = arena.allocate('middle', 1000);
+      registry.memory.u8.fill(0xee, other, other + 1000);
+      const asset = await load;
+      // Compacting takes an asset along that is there already.
+      if (asset.isLive) expect(asset.bytes).toEqual(bytesOf(1, 1000));
+      expect(registry.memory.u8.subarray(other, other + 1000).every((byte) => byte === 0xee)).toBe(true);
+      registry.checkInvariants();
+      registry.release();
+    }
+    expect(outcomes).toEqual(new Set(['compacted', table === 'middle' ? 'unsupported' : 'pinned']));
+  });
 });
 
 describe('pins', () => {

@@ -110,9 +110,7 @@ class Hand {
 
   /** Loads an asset as a transfer does, up to publishing. Returns its record's index, or -1 when it does not fit into the budget. */
   load(key: string, mark: number): number {
-    const claim = claimOf(key);
-    const names = this.table.writeNames(claim);
-    const index = this.table.now(() => this.table.take(claim, names));
+    const index = this.table.now(() => this.table.take(claimOf(key)));
     if (this.table.reserve(index, ASSET_SIZE, () => undefined) !== true) {
       this.table.abandon(index);
       return -1;
