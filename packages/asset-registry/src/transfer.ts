@@ -114,8 +114,10 @@ export class Transfer {
     clearTimeout(this.#timer);
   }
 
+  /** Lets go of the body. What a `fetch` of the caller's calls one may throw, or return no promise. */
   #cancelBody(): void {
-    this.#body?.cancel().catch(() => undefined);
+    const cancel = async (): Promise<void> => this.#body?.cancel();
+    cancel().catch(() => undefined);
   }
 
   /** Fails when nothing comes for too long. One timer a request, not one a piece. */
@@ -286,8 +288,12 @@ function shortHeader(headers: Headers, name: string): string | undefined {
 
 /** Whether a `fetch` of the caller's has yielded what it should; any object will do that has the parts of a response. */
 function isResponse(value: unknown): value is Response {
-  const { status, headers, url } = (value ?? {}) as { readonly status?: unknown; readonly headers?: { readonly get?: unknown } | null; readonly url?: unknown };
-  return typeof status === 'number' && typeof headers?.get === 'function' && typeof url === 'string';
+  const { status, headers, url, body } = (value ?? {}) as { readonly [Part in keyof Response]?: unknown };
+  return typeof status === 'number' && isMethod(headers, 'get') && typeof url === 'string' && (body === null || body === undefined || isMethod(body, 'getReader'));
+}
+
+function isMethod(value: unknown, name: string): boolean {
+  return typeof (value as Readonly<Record<string, unknown>> | null | undefined)?.[name] === 'function';
 }
 
 function codeOf(error: unknown): unknown {
