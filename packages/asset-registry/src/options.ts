@@ -34,7 +34,7 @@ export interface AssetRegistryUse {
   readonly limit?: number;
   /** Milliseconds that a load may take from its first request on, all retries included. Default `Infinity`. */
   readonly timeout?: number;
-  /** Milliseconds that may pass without a byte, or before the response starts. Default 30,000. */
+  /** Milliseconds that may pass without a byte, or before the response starts; a quarter more at the most, and while the thread is busy itself. Default 30,000. */
   readonly stallTimeout?: number;
   /** How often a request is repeated that failed in a way that may pass: see `AssetErrorCode`. Default 2. */
   readonly retries?: number;

@@ -1,7 +1,7 @@
 /** Requests shared, queued, repeated, ended: who waits for what, and what the server sees of it. */
 
 import { createHash } from 'node:crypto';
-import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest';
 import { AssetRegistry, type AssetRegistryOptions, type LoadProgress } from '../src/index.ts';
 import { AssetServer, bytesOf, inTurn, send, sendRaw, status, type Answer } from './asset-server.ts';
 import { failureOf } from './failing.ts';
@@ -374,6 +374,39 @@ describe('signals and progress', () => {
     const sound = registry.load('a', 'json');
     await expect(broken).rejects.toBe(error);
     expect((await sound).size).toBe(1000);
+  });
+});
+
+describe('a stall is the silence of the server', () => {
+  test('and not that of a thread that is busy itself', async () => {
+    const registry = registryOf({ stallTimeout: 40 });
+    server.on('a', (_request, response) => {
+      response.writeHead(200, { 'Content-Length': '200' }).write(bytesOf(1, 100));
+      setTimeout(() => response.end(bytesOf(1, 100)), 5);
+    });
+    let isBusy = false;
+    const busy = (): void => {
+      if (isBusy) return;
+      isBusy = true;
+      const end = performance.now() + 120;
+      while (performance.now() < end);
+    };
+    expect((await registry.load('a', 'binary', { onProgress: busy })).size).toBe(200);
+    expect(isBusy).toBe(true);
+  });
+
+  test('and not that of a hash that takes its time', async () => {
+    const registry = registryOf({ stallTimeout: 20 });
+    server.on('a', send(bytesOf(1, 100)));
+    const { subtle } = crypto;
+    const digest = subtle.digest.bind(subtle);
+    const slow = vi.spyOn(subtle, 'digest').mockImplementation(async (...given) => {
+      await new Promise((resolve) => setTimeout(resolve, 100));
+      return digest(...given);
+    });
+    const integrity = `sha256-${Buffer.from(await digest('SHA-256', bytesOf(1, 100))).toString('base64')}`;
+    expect((await registry.load('a', 'binary', { integrity })).size).toBe(100);
+    slow.mockRestore();
   });
 });
 
