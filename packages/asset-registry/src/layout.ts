@@ -3,7 +3,7 @@
  *
  *     byte   0  header: magic, kind, version, own address
  *           16  mutex: two words       the next thread's number, the budget, log2 of the buckets, records in use, the clock, replacements, the state's size,
- * where the table's memory comes from
+ * where the table's memory comes from, its mark
  *           64  chunks: addresses      at most 20; chunk i holds 64 x 2^i records, and stays where it is for as long as the registry lives
  *          144  threads: numbers       at most 30; 0 is a free place
  *          272  buckets: links         a link is a record's index + 1; 0 ends the chain
@@ -40,6 +40,8 @@ export const TABLE_SOURCE = 13;
 export const SOURCE_TARGET = -1;
 /** From an allocator of its own. */
 export const SOURCE_OWN = -2;
+/** A random number that no table has that lies there later. */
+export const MARK = 14;
 /** Addresses of chunks. */
 export const CHUNKS = 16;
 export const CHUNK_COUNT_MAX = 20;

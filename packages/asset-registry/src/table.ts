@@ -45,6 +45,7 @@ import {
   KIND,
   LIVE,
   LOADING,
+  MARK,
   MUTEX,
   NAMES,
   NAME_LENGTHS,
@@ -129,6 +130,7 @@ export class Table {
     words[state + BUCKETS_LOG2] = Math.log2(bucketCount);
     words[state + STATE_BYTES] = size;
     words[state + TABLE_SOURCE] = source;
+    words[state + MARK] = Math.floor(Math.random() * 2 ** 32) | 0;
     writeHeader(memory, address, HEADER);
     return new Table(target, allocator, new Records(memory, address));
   }
@@ -168,7 +170,7 @@ export class Table {
     return true;
   }
 
-  /** Takes a pin away that {@link Table.pin} set. Does nothing once the table is closed. */
+  /** Takes a pin away that {@link Table.pin} set. Does nothing once the table is closed, or gone. */
   unpin({ index }: Entry): void {
     const count = this.#pins.get(index);
     if (count === undefined) return;
@@ -177,7 +179,7 @@ export class Table {
       return;
     }
     this.#pins.delete(index);
-    Atomics.and(this.records.renew(), this.records.at(index) + STATE, ~this.#bit);
+    leavingWhatIsGone(() => Atomics.and(this.records.renew(), this.records.at(index) + STATE, ~this.#bit));
   }
 
   /** Frees an asset. Returns `false` when it is pinned, or gone already. Throws as the target does when its block is not live; it is gone then, too. */
@@ -464,6 +466,7 @@ export class Table {
       if (!isFree) leavingWhatIsGone(() => this.#dispose(index));
     }
     eraseHeader(this.memory, this.address);
+    this.memory.i32[this.#state + MARK] = 0;
     this.#mutex.end();
     this.close();
     for (const block of [...chunks, this.address]) leavingWhatIsGone(() => this.allocator.deallocate(block));
@@ -553,8 +556,8 @@ export class Table {
   }
 }
 
-/** At the end, blocks may be gone with what they lay in. */
-function leavingWhatIsGone(free: () => void): void {
+/** At the end, blocks may be gone with what they lay in, and so may the table. */
+function leavingWhatIsGone(free: () => unknown): void {
   try {
     free();
   } catch (error) {

@@ -399,6 +399,24 @@ describe('the end', () => {
     expect(() => AssetRegistry.attach(subject.target, registry.address)).toThrow(code('bad-header'));
   });
 
+  test('a handle whose registry another one released has no part in one that is made in the same place', () => {
+    const heap = Tlsf.create(WasmMemory.create({ reserve: 2 ** 24 }), { size: 2 ** 20 });
+    const first = AssetRegistry.create(heap);
+    const late = AssetRegistry.attach(heap, first.address);
+    enter(first, 'a', 100);
+    const asset = late.get('a')!;
+    const pin = asset.pin()!;
+    first.release();
+    const second = AssetRegistry.create(heap);
+    expect(second.address).toBe(first.address);
+    enter(second, 'b', 100);
+    pin[Symbol.dispose]();
+    for (const act of [() => late.get('b'), () => late.evict('b'), () => asset.isLive, () => asset.pin(), () => late.clear()]) expect(act).toThrow(code('released'));
+    late.release();
+    expect(keysOf(second)).toEqual(['b']);
+    second.release();
+  });
+
   test("detach ends this handle's loads, and leaves the assets; dispose of the last handle releases", async () => {
     server.on('a', send(bytesOf(1, 1000)));
     server.on('never', () => undefined);
