@@ -155,18 +155,12 @@ export class Table {
   pin({ index, generation }: Entry): boolean {
     const words = this.records.renew();
     const at = this.records.at(index);
-    const count = this.#pins.get(index) ?? 0;
     for (;;) {
       const state = Atomics.load(words, at + STATE);
-      if ((state & STATE_MASK) !== LIVE) return false;
-      if (Atomics.compareExchange(words, at + STATE, state, state | this.#bit) === state) break;
+      if ((state & STATE_MASK) !== LIVE || Atomics.load(words, at + GENERATION) !== generation) return false;
+      if (this.#transition(at, generation, state, state | this.#bit)) break;
     }
-    if (Atomics.load(words, at + GENERATION) !== generation) {
-      // Another asset has taken its place meanwhile, or long ago, and this thread may have pinned that.
-      if (count === 0) Atomics.and(words, at + STATE, ~this.#bit);
-      return false;
-    }
-    this.#pins.set(index, count + 1);
+    this.#pins.set(index, (this.#pins.get(index) ?? 0) + 1);
     return true;
   }
 
@@ -183,10 +177,10 @@ export class Table {
   }
 
   /** Frees an asset. Returns `false` when it is pinned, or gone already. Throws as the target does when its block is not live; it is gone then, too. */
-  evict({ index, generation }: Entry): boolean {
-    const words = this.records.renew();
-    if (!this.#seize(words, index, generation)) return false;
-    this.#dispose(index);
+  evict(entry: Entry): boolean {
+    this.records.renew();
+    if (!this.#seize(entry)) return false;
+    this.#dispose(entry.index);
     return true;
   }
 
@@ -304,7 +298,7 @@ export class Table {
     const at = this.records.at(index);
     const description = this.records.read(words, at);
     const other = this.records.find(description.key);
-    const isSeized = other !== undefined && this.#seize(words, other.index, other.generation);
+    const isSeized = other !== undefined && this.#seize(other);
     if (other !== undefined && !isSeized && this.records.isLive(other)) return undefined;
     Atomics.store(words, at + STATE, LIVE);
     // Whoever passed by the new one before it was there, and comes to the old one when it is gone, looks again.
@@ -420,13 +414,17 @@ export class Table {
   }
 
   /** Takes an asset that nobody has pinned away from everybody. */
-  #seize(words: Int32Array, index: number, generation: number): boolean {
-    const at = this.records.at(index);
-    if (Atomics.compareExchange(words, at + STATE, LIVE, DYING | this.#bit) !== LIVE) return false;
-    if (Atomics.load(words, at + GENERATION) === generation) return true;
-    // It became another one since it was looked up.
-    Atomics.store(words, at + STATE, LIVE);
-    return false;
+  #seize({ index, generation }: Entry): boolean {
+    return this.#transition(this.records.at(index), generation, LIVE, DYING | this.#bit);
+  }
+
+  /**
+   * Changes a record's state if it and the generation are what they should be: in one step, so that nobody ever sees an asset changed by whoever meant the one
+   * that was there before.
+   */
+  #transition(at: number, generation: number, from: number, to: number): boolean {
+    const expected = stateOf(generation, from);
+    return Atomics.compareExchange(this.memory.i64, at / 2, expected, stateOf(generation, to)) === expected;
   }
 
   /**
@@ -565,6 +563,11 @@ function leavingWhatIsGone(free: () => unknown): void {
   }
 }
 
+/** A record's first two words as one. */
+function stateOf(generation: number, state: number): bigint {
+  return (BigInt(generation) << 32n) | BigInt(state >>> 0);
+}
+
 function namesOf({ key, etag = '', lastModified = '', contentType = '' }: Claim): string[] {
   return [key, etag, lastModified, contentType];
 }
@@ -582,4 +585,5 @@ function takePlace(words: Int32Array, state: number, threadId: number): number {
   throw new AllocatorError('out-of-memory', `all ${THREAD_COUNT_MAX} places for threads are taken: detach those that are done, or recover those that died`);
 }
 
+if (STATE % 2 !== 0 || GENERATION !== STATE + 1) throw new RangeError('a record must have its state and generation in one word of 64 bits');
 if (MUTEX + MUTEX_WORDS > NEXT_THREAD) throw new RangeError('the mutex must lie before the other fields');
