@@ -181,7 +181,7 @@ export class AssetRegistry implements Disposable {
 
   /** The numbers of all handles that are attached. */
   get threadIds(): readonly number[] {
-    return this.#table.records.threads().filter((id) => id !== 0);
+    return [...new Set(this.#table.records.threads())].filter((id) => id !== 0);
   }
 
   /** What paths are resolved against; empty when there is nothing. */
@@ -399,7 +399,7 @@ export class AssetRegistry implements Disposable {
    * For an arena, call `TieredArena.reclaim` before; for a `Locked`, its `recover`.
    *
    * @param threadId - The dead handle's number.
-   * @throws RangeError when no such thread is attached, or it is this one.
+   * @throws RangeError when no such thread is attached, or another one is cleaning up after it, or it is this one.
    */
   recover(threadId: number): void {
     checkInteger(threadId, 'threadId', 1);

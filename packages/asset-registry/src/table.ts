@@ -356,19 +356,26 @@ export class Table {
 
   // Threads that come and go.
 
-  /** Cleans up after a thread that died. O(records). Throws RangeError when it is not attached, or this one. */
+  /**
+   * Cleans up after a thread that died. O(records). Its place is this thread's until that is done: nobody else cleans up as well, or takes it; and should this
+   * one die, whoever recovers it finds the work. Throws RangeError when no such thread is attached, or somebody else cleans up, or it is this one.
+   */
   recover(threadId: number): void {
     const words = this.records.renew();
-    const place = this.records.threads().indexOf(threadId);
-    if (place < 0) throw new RangeError(`no thread ${threadId} is attached`);
     if (threadId === this.threadId) throw new RangeError(`thread ${threadId} is this one, and alive`);
+    // First of all, because whose place has gone is not recovered again.
     const hadLock = this.#mutex.takeOver(threadId);
     try {
-      this.#clearPlace(words, place);
+      const places = this.records.threads().flatMap((id, place) => (id === threadId ? [place] : []));
+      const taken = places.filter((place) => Atomics.compareExchange(words, this.#state + THREADS + place, threadId, this.threadId) === threadId);
+      if (taken.length === 0) throw new RangeError(`no thread ${threadId} is attached`);
+      for (const place of taken) {
+        this.#clearPlace(words, place);
+        Atomics.store(words, this.#state + THREADS + place, 0);
+      }
     } finally {
       if (hadLock) this.#mutex.unlock();
     }
-    Atomics.compareExchange(words, this.#state + THREADS + place, threadId, 0);
   }
 
   /** Gives up what this thread has, and its place. Nothing, if that is done. */
@@ -470,7 +477,7 @@ export class Table {
     for (const block of [...chunks, this.address]) leavingWhatIsGone(() => this.allocator.deallocate(block));
   }
 
-  /** Frees what a thread was loading or evicting, and takes its pins away. */
+  /** Frees what a thread was loading or evicting, as far as it is there, and takes its pins away. */
   #clearPlace(words: Int32Array, place: number): void {
     const bit = 4 << place;
     for (let index = 0; index < this.records.count; index += 1) {
@@ -478,7 +485,7 @@ export class Table {
       const state = Atomics.load(words, at + STATE);
       if ((state & bit) === 0) continue;
       if ((state & STATE_MASK) === LIVE) Atomics.and(words, at + STATE, ~bit);
-      else this.#dispose(index);
+      else leavingWhatIsGone(() => this.#dispose(index));
     }
   }
 

@@ -417,6 +417,29 @@ describe('the end', () => {
     second.release();
   });
 
+  test('cleaning up after a thread leaves what is gone already, and does the rest', async () => {
+    const { registry, subject } = registryOn(DEFAULT_TARGET, { table: 'bottom' });
+    const arena = subject.target as TieredArena;
+    const begins = ['a', 'b', 'c'].map(() => Promise.withResolvers<unknown>());
+    // A handle of which nobody hears any more is as good as dead.
+    const dead = AssetRegistry.attach(arena, registry.address, {
+      baseUrl: server.base,
+      fetch: async () => new Response(new ReadableStream({ start: (controller) => controller.enqueue(new Uint8Array(10)) }), { headers: { 'Content-Length': '1000' } }),
+    });
+    const loads = begins.map(({ resolve }, i) => failureOf(dead.load(`${i}`, i === 2 ? 'image' : 'binary', { onProgress: resolve })));
+    await Promise.all(begins.map(({ promise }) => promise));
+    expect(registry.stats().loadingCount).toBe(3);
+    arena.resetTier('middle');
+    registry.recover(dead.threadId);
+    expect(registry.stats().loadingCount).toBe(0);
+    expect(registry.threadIds).toEqual([registry.threadId]);
+    expect(() => registry.recover(dead.threadId)).toThrow(RangeError);
+    registry.release();
+    expect(subject.liveBytes()).toBe(0);
+    dead.detach();
+    expect(await Promise.all(loads)).toMatchObject([{ code: 'released' }, { code: 'released' }, { code: 'released' }]);
+  });
+
   test("detach ends this handle's loads, and leaves the assets; dispose of the last handle releases", async () => {
     server.on('a', send(bytesOf(1, 1000)));
     server.on('never', () => undefined);

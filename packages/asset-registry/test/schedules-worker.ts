@@ -191,7 +191,7 @@ function numberOf({ memory, given }: Thread, thread: number): number {
 function checkAll(memory: SharedArrayBuffer, given: Given, lostMax = 0): Hand {
   const hand = new Hand(memory, given);
   const { table } = hand;
-  for (const threadId of table.records.threads()) if (threadId !== 0 && threadId !== table.threadId) table.recover(threadId);
+  for (const threadId of new Set(table.records.threads())) if (threadId !== 0 && threadId !== table.threadId) table.recover(threadId);
   table.checkInvariants();
   const { loadingCount, assetCount, assetBytes } = table.records.totals();
   expectEqual(loadingCount, 0, 'loads under way');
@@ -497,6 +497,44 @@ serve({
       // The block and the strings of the call that was cut short.
       checkAll(memory, given, 2);
       return outcomes[0]?.state;
+    },
+  }),
+
+  'one dies, and two clean up': scenario({
+    memory: MEMORY_SIZE,
+    setup: setup('a', 'b'),
+    mortal: [0],
+    threads: [
+      (thread: Thread) => work(attach(thread)),
+      ...[7, 8].map((mark) => (thread: Thread) => {
+        const hand = attach(thread);
+        recoverIfDead(thread, hand);
+        // Whoever comes now may get the dead one's place.
+        const late = new Hand(thread.memory, thread.given, { quietly: thread.quietly });
+        const index = late.load('d', mark);
+        return index < 0 ? 0 : Number(late.publish(index));
+      }),
+    ],
+    check({ memory, given }, outcomes: readonly Outcome<number>[]) {
+      checkAll(memory, given, 2);
+      return outcomes[0]?.state;
+    },
+  }),
+
+  'one dies, and so does who cleans up': scenario({
+    memory: MEMORY_SIZE,
+    setup: setup('a', 'b'),
+    mortal: [0, 1],
+    threads: [
+      (thread: Thread) => work(attach(thread)),
+      (thread: Thread) => {
+        recoverIfDead(thread, attach(thread));
+        return 1;
+      },
+    ],
+    check({ memory, given }, outcomes: readonly Outcome<number>[]) {
+      checkAll(memory, given, 4);
+      return outcomes.map(({ state }) => state).join();
     },
   }),
 
