@@ -92,14 +92,13 @@ export class Table {
   readonly threadId: number;
   /** What the table's own memory comes from. */
   readonly allocator: Allocator;
-  /** Assets that this thread evicted to make room. */
-  evictionCount = 0;
   readonly #target: Target;
   readonly #state: number;
   readonly #place: number;
   readonly #mutex: Mutex;
   /** This thread's pins, by the record's index. */
   readonly #pins = new Map<number, number>();
+  #evictionCount = 0;
 
   private constructor(target: Target, allocator: Allocator, records: Records) {
     const { memory, address, state } = records;
@@ -182,6 +181,20 @@ export class Table {
     if (!this.#seize(entry)) return false;
     this.#dispose(entry.index);
     return true;
+  }
+
+  /** The same to make room: nothing is wrong for whoever needs it if the block is gone already. */
+  evictForRoom(entry: Entry): boolean {
+    this.records.renew();
+    if (!this.#seize(entry)) return false;
+    leavingWhatIsGone(() => this.#dispose(entry.index));
+    this.#evictionCount += 1;
+    return true;
+  }
+
+  /** Assets that this thread evicted to make room. */
+  get evictionCount(): number {
+    return this.#evictionCount;
   }
 
   // What needs the lock.
@@ -303,7 +316,7 @@ export class Table {
     Atomics.store(words, at + STATE, LIVE);
     // Whoever passed by the new one before it was there, and comes to the old one when it is gone, looks again.
     Atomics.add(words, this.#state + REPLACEMENTS, 1);
-    if (isSeized) this.#dispose(other.index);
+    if (isSeized) leavingWhatIsGone(() => this.#dispose(other.index));
     return { index, generation: words[at + GENERATION]!, description };
   }
 
@@ -561,7 +574,7 @@ export class Table {
   }
 }
 
-/** At the end, blocks may be gone with what they lay in, and so may the table. */
+/** Blocks may be gone with what they lay in, and so may the table: that is no concern of whoever only cleans up. */
 function leavingWhatIsGone(free: () => unknown): void {
   try {
     free();

@@ -485,6 +485,28 @@ describe('the end', () => {
   });
 });
 
+describe('a block that somebody freed past the registry', () => {
+  test('is replaced, and the new one is whole', async () => {
+    const { registry, subject } = registryOn(DEFAULT_TARGET, { baseUrl: server.base });
+    server.on('a', send(bytesOf(2, 5000)));
+    (subject.target as TieredArena).deallocate(enter(registry, 'a', 100));
+    const revalidation = await registry.revalidate('a');
+    expect(revalidation).toMatchObject({ isReplaced: true, asset: { size: 5000, isLive: true } });
+    expect(registry.get('a')!.bytes).toEqual(bytesOf(2, 5000));
+    registry.checkInvariants();
+  });
+
+  test('makes room, and what needs it is loaded', async () => {
+    const { registry, subject } = registryOn(DEFAULT_TARGET, { baseUrl: server.base, budget: 5000 });
+    server.on('a', send(bytesOf(2, 5000)));
+    (subject.target as TieredArena).deallocate(enter(registry, 'old', 100));
+    expect((await registry.load('a', 'binary')).bytes).toEqual(bytesOf(2, 5000));
+    expect(keysOf(registry)).toEqual(['a']);
+    expect(registry.stats().evictionCount).toBe(1);
+    registry.checkInvariants();
+  });
+});
+
 describe('misuse is refused, and changes nothing', () => {
   const { target } = DEFAULT_TARGET.create();
 
