@@ -176,12 +176,12 @@ export class AssetRegistry implements Disposable {
 
   /** This handle's number: what `recover` wants when its thread died. No other handle ever gets it. */
   get threadId(): number {
-    return this.#table.threadId;
+    return this.#table.member.id;
   }
 
   /** The numbers of all handles that are attached. */
   get threadIds(): readonly number[] {
-    return this.#table.records.threads().filter((id) => id !== 0);
+    return [...new Set(this.#table.records.threads())].filter((id) => id !== 0);
   }
 
   /** What paths are resolved against; empty when there is nothing. */
@@ -202,8 +202,8 @@ export class AssetRegistry implements Disposable {
    * Enters bytes that are in memory already. The block is the registry's from now on: evicting the asset frees it. O(assets).
    *
    * @returns Whether the key is new. Otherwise nothing changed, and the block is still the caller's.
-   * @throws TypeError or RangeError for what is no key or metadata, and for a block that the registry has already; as the target does for what is no live block; AllocatorError `out-of-memory` for the table,
-   *   `unsupported` when the lock is held and this thread may not wait.
+   * @throws TypeError or RangeError for what is no key or metadata, and for a block that the registry has already; as the target does for what is no live block;
+   *   AllocatorError `out-of-memory` for the table, `unsupported` when the lock is held and this thread may not wait.
    */
   register(key: string, metadata: AssetMetadata): boolean {
     checkKey(key, 'key');
@@ -301,13 +301,15 @@ export class AssetRegistry implements Disposable {
       checkType(request.type);
       checkLoadOptions(request);
     }
+    // As they are now: the caller may change his array meanwhile.
+    const wanted = requests.map(({ path, type, ...options }) => ({ path, type, options }));
     const results: PromiseSettledResult<Asset>[] = [];
     let next = 0;
     // Loads that are under way are some kilobytes each, those that are still to come nothing; twice as many as have their turn, because some pause before they
     // try again.
-    const hands = Array.from({ length: Math.min(requests.length, 2 * this.#use.concurrency) }, async () => {
-      for (let i = next++; i < requests.length; i = next++) {
-        const { path, type, ...options } = requests[i]!;
+    const hands = Array.from({ length: Math.min(wanted.length, 2 * this.#use.concurrency) }, async () => {
+      for (let i = next++; i < wanted.length; i = next++) {
+        const { path, type, options } = wanted[i]!;
         const [result] = await Promise.allSettled([this.load(path, type, options)]);
         results[i] = result;
       }
@@ -341,7 +343,8 @@ export class AssetRegistry implements Disposable {
    * Asks the server whether an asset has changed, with its ETag or its date. If so, the new bytes replace it.
    *
    * @returns `undefined` when there is no asset of that key.
-   * @throws Rejects as `load` does, then the asset is as it was; `pinned` when it would have to be replaced.
+   * @throws Rejects as `load` does, then the asset is as it was, unless a budget has no room for both: then the old one goes before the new one comes. `pinned`
+   *   when it would have to be replaced.
    */
   async revalidate(key: string, options: LoadOptions = {}): Promise<Revalidation | undefined> {
     checkKey(key, 'key');
@@ -350,7 +353,8 @@ export class AssetRegistry implements Disposable {
   }
 
   /**
-   * Compacts a tier as `TieredArena.fastCompact` does, and forgets the assets that go with what lies above the boundary.
+   * Compacts a tier as `TieredArena.fastCompact` does, and forgets the assets that go with what lies above the boundary. Loads of this thread may be under way;
+   * no other thread may load into that tier meanwhile.
    *
    * @returns How many assets that were.
    * @throws TypeError where there are no tiers; as `TieredArena.fastCompact`; AssetError `pinned` when one of the assets is pinned or being loaded;
@@ -363,7 +367,7 @@ export class AssetRegistry implements Disposable {
     checkInteger(preserveBytes, 'preserveBytes');
     const boundary = alignUp(preserveBytes, alignment);
     const isBeyond = (handle: number): boolean => arena.tier(index).owns(addressOf(handle)) && arena.offsetOf(handle) >= boundary;
-    return this.#table.now(() => {
+    return this.#table.member.now(() => {
       const isInTheWay = this.#table.records.blocks().some((block) => (arena.checked ? arena.tier(index).owns(block) : isBeyond(block)));
       if (isInTheWay)
         throw new AllocatorError(
@@ -398,7 +402,7 @@ export class AssetRegistry implements Disposable {
    * For an arena, call `TieredArena.reclaim` before; for a `Locked`, its `recover`.
    *
    * @param threadId - The dead handle's number.
-   * @throws RangeError when no such thread is attached, or it is this one.
+   * @throws RangeError when no such thread is attached, or another one is cleaning up after it, or it is this one.
    */
   recover(threadId: number): void {
     checkInteger(threadId, 'threadId', 1);
@@ -423,7 +427,10 @@ export class AssetRegistry implements Disposable {
     quietly(() => this.#table.release());
   }
 
-  /** Detaches; the last handle to go releases: `using registry = AssetRegistry.create(..)`. */
+  /**
+   * Detaches; the last handle to go releases: `using registry = AssetRegistry.create(..)`. A thread that may not wait only detaches when the table is locked at
+   * that moment.
+   */
   [Symbol.dispose](): void {
     this.#endLoads();
     quietly(() => this.#table.leave());

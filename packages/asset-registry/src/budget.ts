@@ -30,8 +30,7 @@ export function makeRoom(table: Table, budget: number, { but, size }: { readonly
     if (oldest === undefined) return false;
     const bytes = words[records.at(oldest.index) + SIZE]! >>> 0;
     // Somebody has pinned it, or evicted it: everything is otherwise.
-    if (!table.evict(oldest)) return makeRoom(table, budget, { but, size });
-    table.evictionCount += 1;
+    if (!table.evictForRoom(oldest)) return makeRoom(table, budget, { but, size });
     total -= bytes;
   }
   return true;

@@ -83,7 +83,7 @@ export class Landing {
    * @throws AssetError `pinned` when the old one cannot be replaced.
    */
   async publish(isReplacing: boolean): Promise<Found> {
-    return this.#table.soon(() => {
+    return this.#table.member.soon(() => {
       const record = this.#own();
       const entry = isReplacing ? this.#table.replace(record) : this.#table.publish(record);
       if (entry === undefined) throw new AssetError('pinned', `${JSON.stringify(this.#key)} has changed, but the old one is pinned`);
@@ -119,18 +119,19 @@ export class Landing {
       this.#capacity = size;
       return undefined;
     }
-    const handle = await insist(this.#target.allocatorOf(this.#tier), () => this.#target.allocate(this.#tier, size));
-    if (handle === NULL) {
-      this.#table.setSize(this.#own(), this.#capacity);
-      return new AssetError('out-of-memory', `there is no room for ${JSON.stringify(this.#key)}, ${size} bytes or more`);
-    }
-    if (this.#record < 0) this.#target.deallocate(handle);
-    this.#moveTo(this.#own(), handle, size);
-    return undefined;
+    // In the same breath the record says which block it has: a tier may be compacted while this waits, and what no record has goes with it.
+    const handle = await insist(this.#target.allocatorOf(this.#tier), () => this.#move(size));
+    if (handle !== NULL) return undefined;
+    this.#table.setSize(this.#own(), this.#capacity);
+    return new AssetError('out-of-memory', `there is no room for ${JSON.stringify(this.#key)}, ${size} bytes or more`);
   }
 
-  #moveTo(record: number, handle: number, size: number): void {
+  /** Moves into a block of its own making. Returns its handle, or `NULL` when there is no room, nothing having changed. */
+  #move(size: number): number {
+    const record = this.#own();
     const { memory } = this.#target;
+    const handle = this.#target.allocate(this.#tier, size);
+    if (handle === NULL) return NULL;
     const old = this.#handle;
     memory.refresh();
     if (this.#size > 0) memory.u8.copyWithin(addressOf(handle), addressOf(old), addressOf(old) + this.#size);
@@ -138,5 +139,6 @@ export class Landing {
     this.#handle = handle;
     this.#capacity = size;
     if (old !== NULL) this.#target.deallocate(old);
+    return handle;
   }
 }

@@ -3,7 +3,7 @@
  *
  *     byte   0  header: magic, kind, version, own address
  *           16  mutex: two words       the next thread's number, the budget, log2 of the buckets, records in use, the clock, replacements, the state's size,
- * where the table's memory comes from
+ * where the table's memory comes from, its mark
  *           64  chunks: addresses      at most 20; chunk i holds 64 x 2^i records, and stays where it is for as long as the registry lives
  *          144  threads: numbers       at most 30; 0 is a free place
  *          272  buckets: links         a link is a record's index + 1; 0 ends the chain
@@ -11,7 +11,7 @@
  * A record, 64 bytes, stays in the chain of its bucket for ever; once free, it serves another key of that bucket.
  */
 
-import { HEADER_SIZE } from '@allokit/allocator';
+import { HEADER_SIZE, MUTEX_WORDS } from '@allokit/allocator';
 
 /** What the header says. */
 export const HEADER = { kind: 'ASST', version: 1 };
@@ -40,6 +40,8 @@ export const TABLE_SOURCE = 13;
 export const SOURCE_TARGET = -1;
 /** From an allocator of its own. */
 export const SOURCE_OWN = -2;
+/** A random number that no table has that lies there later. */
+export const MARK = 14;
 /** Addresses of chunks. */
 export const CHUNKS = 16;
 export const CHUNK_COUNT_MAX = 20;
@@ -91,7 +93,7 @@ export const FIRST_CHUNK_LOG2 = 6;
 
 /** Records of a chunk. */
 export function chunkRecords(chunk: number): number {
-  return 2 ** (FIRST_CHUNK_LOG2 + chunk);
+  return 1 << (FIRST_CHUNK_LOG2 + chunk);
 }
 
 /** Which chunk a record is in. */
@@ -99,10 +101,12 @@ export function chunkOf(index: number): number {
   return 31 - Math.clz32((index >>> FIRST_CHUNK_LOG2) + 1);
 }
 
-/** The index of a chunk's first record. */
+/** The index of a chunk's first record. In whole numbers: each step through the table asks for it, and a power takes ten times as long as all the rest. */
 export function firstRecord(chunk: number): number {
-  return (2 ** chunk - 1) * 2 ** FIRST_CHUNK_LOG2;
+  return ((1 << chunk) - 1) << FIRST_CHUNK_LOG2;
 }
 
+if (MUTEX + MUTEX_WORDS > NEXT_THREAD) throw new RangeError('the mutex must lie before the other fields');
+if (FIRST_CHUNK_LOG2 + CHUNK_COUNT_MAX > 30) throw new RangeError("a record's index must have less than 31 bits");
 if (THREADS + THREAD_COUNT_MAX > BUCKETS || BUCKETS % 4 !== 0) throw new RangeError('the threads must lie before the buckets');
 if (NAME_LENGTHS + NAME_COUNT !== ADDRESS) throw new RangeError('the fields of a record must follow one another');

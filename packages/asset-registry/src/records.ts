@@ -23,6 +23,7 @@ import {
   KIND,
   LIVE,
   LOADING,
+  MARK,
   NAMES,
   NAME_COUNT,
   NAME_LENGTHS,
@@ -87,8 +88,9 @@ export class Records {
   /** Where the state lies, and the same as a word index. */
   readonly address: Address;
   readonly state: number;
-  /** The header's first word: erased when the table goes. */
+  /** The header's first word, and the table's mark: erased when the table goes. Another one at the same place has another mark. */
   readonly #magic: number;
+  readonly #mark: number;
   /** Word indexes of the chunks that this thread knows. */
   readonly #chunks: number[] = [];
   #isOpen = true;
@@ -99,6 +101,7 @@ export class Records {
     this.address = address;
     this.state = address >>> 2;
     this.#magic = memory.i32[this.state]!;
+    this.#mark = memory.i32[this.state + MARK]!;
   }
 
   /** Whether this handle can be used. */
@@ -121,7 +124,7 @@ export class Records {
     if (!this.#isOpen) throw new AllocatorError('released', 'this registry was released, or this handle was detached');
     const { memory, state } = this;
     let words = memory.i32;
-    if (words[state] !== this.#magic) {
+    if (words[state] !== this.#magic || words[state + MARK] !== this.#mark) {
       this.close();
       throw new AllocatorError('released', `the registry at ${formatAddress(this.address)} is gone: it was released, or overwritten`);
     }
@@ -237,11 +240,14 @@ export class Records {
 
   /** Whether a block belongs to the table already: as one of its own, or as that of an asset, loads under way included. O(records). */
   hold(address: Address): boolean {
+    if (address === this.address || this.chunks().includes(address)) return true;
     const words = this.renew();
-    const isAsset = Array.from({ length: this.#count }, (_, index) => this.at(index)).some(
-      (at) => Atomics.load(words, at + STATE) !== FREE && words[at + ADDRESS]! >>> 0 === address,
-    );
-    return isAsset || this.blocks().includes(address);
+    for (let index = 0; index < this.#count; index += 1) {
+      const at = this.at(index);
+      if (Atomics.load(words, at + STATE) === FREE) continue;
+      if (words[at + ADDRESS]! >>> 0 === address || words[at + NAMES]! >>> 0 === address) return true;
+    }
+    return false;
   }
 
   /** How much there is of what. O(records). */

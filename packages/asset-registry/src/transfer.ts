@@ -21,8 +21,6 @@ import type { Target } from './target.ts';
 const BLOCK_SIZE_FIRST = 65_536;
 /** A validator or type longer than this is none: what comes back must fit into a request's headers. */
 const HEADER_LENGTH_MAX = 1024;
-/** Milliseconds between the two looks that find a request stalled. */
-const LAST_LOOK_DELAY = 20;
 /** How Node.js says that the connection was reset, and not just closed; browsers do not say. */
 const RESETS: readonly unknown[] = ['ECONNRESET', 'EPIPE', 'ETIMEDOUT'];
 
@@ -74,8 +72,8 @@ export class Transfer {
   #landing: Landing | undefined;
   readonly #result = Promise.withResolvers<Outcome>();
   #isOver = false;
-  #timer: ReturnType<typeof setTimeout> | undefined;
-  #lastByteAt = 0;
+  #timer: ReturnType<typeof setInterval> | undefined;
+  #silentQuarters = 0;
   #received = 0;
 
   constructor(order: Order, carrier: Carrier) {
@@ -113,30 +111,30 @@ export class Transfer {
 
   #end(): void {
     this.#isOver = true;
-    clearTimeout(this.#timer);
+    this.#unwatch();
   }
 
+  /** Lets go of the body. What a `fetch` of the caller's calls one may throw, or return no promise. */
   #cancelBody(): void {
-    this.#body?.cancel().catch(() => undefined);
+    const cancel = async (): Promise<void> => this.#body?.cancel();
+    cancel().catch(() => undefined);
   }
 
-  /** Fails when nothing comes for too long. One timer a request, not one a piece. */
+  /**
+   * Fails when nothing comes for too long: the timer counts quarters of the time, and the fifth in a row is too much. A thread that is busy itself, or asleep,
+   * counts one at the most, and then looks at what came meanwhile. One timer a request, not one a piece.
+   */
   #watch(): void {
     const { stallTimeout } = this.#carrier;
     if (stallTimeout === Infinity) return;
-    this.#lastByteAt = performance.now();
-    let isLastLook = false;
-    const look = (): void => {
-      const left = this.#lastByteAt + stallTimeout - performance.now();
-      // A thread that was busy for long sees its timers before the bytes that came meanwhile.
-      if (left <= 0 && isLastLook) {
-        this.fail(this.#error('stalled', `sent nothing for ${stallTimeout} ms, after ${this.#received} bytes`));
-        return;
-      }
-      isLastLook = left <= 0;
-      this.#timer = setTimeout(look, isLastLook ? LAST_LOOK_DELAY : left);
-    };
-    this.#timer = setTimeout(look, stallTimeout);
+    this.#timer = setInterval(() => {
+      this.#silentQuarters += 1;
+      if (this.#silentQuarters > 4) this.fail(this.#error('stalled', `sent nothing for ${stallTimeout} ms, after ${this.#received} bytes`));
+    }, stallTimeout / 4);
+  }
+
+  #unwatch(): void {
+    clearInterval(this.#timer);
   }
 
   async #receive(): Promise<Outcome> {
@@ -154,6 +152,8 @@ export class Transfer {
     if (announced.exact !== undefined) this.#checkLimit(announced.exact);
     const landing = await this.#land(response.headers);
     await this.#readBody(response, landing, announced);
+    // From here on it is not the server that takes its time.
+    this.#unwatch();
     landing.trim();
     await this.#checkIntegrity(landing);
     return landing.publish(isReplacing);
@@ -181,7 +181,7 @@ export class Transfer {
     this.#body = response.body;
     if (this.#isOver) this.#cancelBody();
     this.#goOn();
-    this.#lastByteAt = performance.now();
+    this.#silentQuarters = 0;
     if (response.url !== '') base.check(key, response.url);
     return response;
   }
@@ -246,7 +246,7 @@ export class Transfer {
   #note(piece: Uint8Array, exact: number | undefined): void {
     this.#received += piece.length;
     this.#carrier.counts.receivedBytes += piece.length;
-    this.#lastByteAt = performance.now();
+    this.#silentQuarters = 0;
     if (exact !== undefined && this.#received > exact) throw this.#error('too-long', `went on beyond the ${exact} bytes that were announced`);
     this.#checkLimit(this.#received);
   }
@@ -294,8 +294,13 @@ function shortHeader(headers: Headers, name: string): string | undefined {
 
 /** Whether a `fetch` of the caller's has yielded what it should; any object will do that has the parts of a response. */
 function isResponse(value: unknown): value is Response {
-  const { status, headers, url } = (value ?? {}) as { readonly status?: unknown; readonly headers?: { readonly get?: unknown } | null; readonly url?: unknown };
-  return typeof status === 'number' && typeof headers?.get === 'function' && typeof url === 'string';
+  const { status, headers, url, body } = (value ?? {}) as { readonly [Part in keyof Response]?: unknown };
+  const hasBody = body !== null && body !== undefined;
+  return typeof status === 'number' && isMethod(headers, 'get') && typeof url === 'string' && (!hasBody || isMethod(body, 'getReader'));
+}
+
+function isMethod(value: unknown, name: string): boolean {
+  return typeof (value as Readonly<Record<string, unknown>> | null | undefined)?.[name] === 'function';
 }
 
 function codeOf(error: unknown): unknown {

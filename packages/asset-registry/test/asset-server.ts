@@ -8,7 +8,7 @@ import type { AddressInfo, Socket } from 'node:net';
 export type Answer = (request: IncomingMessage, response: ServerResponse) => void;
 
 /** Bytes that differ from asset to asset and from place to place. */
-export function bytesOf(seed: number, length: number): Uint8Array {
+export function bytesOf(seed: number, length: number): Uint8Array<ArrayBuffer> {
   const bytes = new Uint8Array(length);
   for (let i = 0; i < length; i += 1) bytes[i] = i * 31 + seed * 17 + (i >>> 8);
   return bytes;

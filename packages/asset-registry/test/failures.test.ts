@@ -278,12 +278,24 @@ test.each([
   ['a number', 7, /got no Response from fetch, but number/],
   ['half a response', { ok: true, status: 200 }, /got no Response from fetch, but object/],
   ['a body that is being read', readByOthers(), /has a body that somebody else reads/],
+  ['a body that is a text', withBody('text'), /got no Response from fetch, but object/],
+  ['a body that cannot be cancelled', withBody({ getReader: () => ({ read: breakOff }) }), /broke off/],
+  ['a body that will not be cancelled', withBody({ getReader: () => ({ read: breakOff, cancel: breakOff }) }), /broke off/],
+  ['a body that is cancelled without a promise', withBody({ getReader: () => ({ read: breakOff, cancel: () => undefined }) }), /broke off/],
 ])('a fetch that answers with %s', async (_name, answer, message) => {
   const { registry, subject } = registryOn(DEFAULT_TARGET, { baseUrl: server.base, fetch: () => Promise.resolve(answer as Response) });
   expect(await failureOf(registry.load('a', 'json'))).toMatchObject({ code: 'network', message: expect.stringMatching(message) as string });
   registry.release();
   expect(subject.liveBytes()).toBe(0);
 });
+
+function withBody(body: unknown): unknown {
+  return { ok: true, status: 200, url: '', headers: new Headers(), body };
+}
+
+function breakOff(): never {
+  throw new Error('no more');
+}
 
 function readByOthers(): Response {
   const response = new Response('abc');

@@ -175,6 +175,36 @@ describe('tiers', () => {
     registry.release();
     expect(Object.values(arena.stats()).map(({ liveBytes }) => liveBytes)).toEqual([0, 0, 0]);
   });
+
+  test.each([
+    { name: 'the block', tier: 'middle', table: 'bottom' },
+    { name: 'the strings', tier: 'top', table: 'middle' },
+  ] as const)('compacting between two steps of a load takes $name away from no record', async ({ tier, table }) => {
+    const outcomes = new Set<unknown>();
+    for (let steps = 0; steps < 30; steps += 1) {
+      const fetch = (): Promise<Response> => Promise.resolve(new Response(bytesOf(1, 1000)));
+      const { registry, subject } = registryOn(DEFAULT_TARGET, { baseUrl: server.base, table, tiers: { binary: tier }, fetch });
+      const arena = subject.target as TieredArena;
+      const boundary = arena.tier('middle').stats().used;
+      const load = registry.load('an/asset', 'binary');
+      for (let i = 0; i < steps; i += 1) await Promise.resolve();
+      try {
+        registry.fastCompact('middle', boundary);
+        outcomes.add('compacted');
+      } catch (error) {
+        outcomes.add((error as AllocatorError).code);
+      }
+      const other = arena.allocate('middle', 1000);
+      registry.memory.u8.fill(0xee, other, other + 1000);
+      const asset = await load;
+      // Compacting takes an asset along that is there already.
+      if (asset.isLive) expect(asset.bytes).toEqual(bytesOf(1, 1000));
+      expect(registry.memory.u8.subarray(other, other + 1000).every((byte) => byte === 0xee)).toBe(true);
+      registry.checkInvariants();
+      registry.release();
+    }
+    expect(outcomes).toEqual(new Set(['compacted', table === 'middle' ? 'unsupported' : 'pinned']));
+  });
 });
 
 describe('pins', () => {
@@ -370,6 +400,51 @@ describe('the end', () => {
     expect(() => AssetRegistry.attach(subject.target, registry.address)).toThrow(code('bad-header'));
   });
 
+  test('a handle whose registry another one released has no part in one that is made in the same place', () => {
+    const heap = Tlsf.create(WasmMemory.create({ reserve: 2 ** 24 }), { size: 2 ** 20 });
+    const first = AssetRegistry.create(heap);
+    const late = AssetRegistry.attach(heap, first.address);
+    enter(first, 'a', 100);
+    const asset = late.get('a')!;
+    const pin = asset.pin()!;
+    first.release();
+    const second = AssetRegistry.create(heap);
+    expect(second.address).toBe(first.address);
+    enter(second, 'b', 100);
+    pin[Symbol.dispose]();
+    for (const act of [() => late.get('b'), () => late.evict('b'), () => asset.isLive, () => asset.pin(), () => late.clear()])
+      expect(act).toThrow(code('released'));
+    late.release();
+    expect(keysOf(second)).toEqual(['b']);
+    second.release();
+  });
+
+  test('cleaning up after a thread leaves what is gone already, and does the rest', async () => {
+    const { registry, subject } = registryOn(DEFAULT_TARGET, { table: 'bottom' });
+    const arena = subject.target as TieredArena;
+    const begins = ['a', 'b', 'c'].map(() => Promise.withResolvers<unknown>());
+    // A handle of which nobody hears any more is as good as dead.
+    const dead = AssetRegistry.attach(arena, registry.address, {
+      baseUrl: server.base,
+      fetch: () =>
+        Promise.resolve(
+          new Response(new ReadableStream({ start: (controller) => controller.enqueue(new Uint8Array(10)) }), { headers: { 'Content-Length': '1000' } }),
+        ),
+    });
+    const loads = begins.map(({ resolve }, i) => failureOf(dead.load(`${i}`, i === 2 ? 'image' : 'binary', { onProgress: resolve })));
+    await Promise.all(begins.map(({ promise }) => promise));
+    expect(registry.stats().loadingCount).toBe(3);
+    arena.resetTier('middle');
+    registry.recover(dead.threadId);
+    expect(registry.stats().loadingCount).toBe(0);
+    expect(registry.threadIds).toEqual([registry.threadId]);
+    expect(() => registry.recover(dead.threadId)).toThrow(RangeError);
+    registry.release();
+    expect(subject.liveBytes()).toBe(0);
+    dead.detach();
+    expect(await Promise.all(loads)).toMatchObject([{ code: 'released' }, { code: 'released' }, { code: 'released' }]);
+  });
+
   test("detach ends this handle's loads, and leaves the assets; dispose of the last handle releases", async () => {
     server.on('a', send(bytesOf(1, 1000)));
     server.on('never', () => undefined);
@@ -411,6 +486,28 @@ describe('the end', () => {
     expect(() => registry.checkInvariants()).toThrow(AllocatorError);
     expect(() => registry.evict('a')).toThrow(code('double-free'));
     expect(registry.get('a')).toBe(undefined);
+    registry.checkInvariants();
+  });
+});
+
+describe('a block that somebody freed past the registry', () => {
+  test('is replaced, and the new one is whole', async () => {
+    const { registry, subject } = registryOn(DEFAULT_TARGET, { baseUrl: server.base });
+    server.on('a', send(bytesOf(2, 5000)));
+    (subject.target as TieredArena).deallocate(enter(registry, 'a', 100));
+    const revalidation = await registry.revalidate('a');
+    expect(revalidation).toMatchObject({ isReplaced: true, asset: { size: 5000, isLive: true } });
+    expect(registry.get('a')!.bytes).toEqual(bytesOf(2, 5000));
+    registry.checkInvariants();
+  });
+
+  test('makes room, and what needs it is loaded', async () => {
+    const { registry, subject } = registryOn(DEFAULT_TARGET, { baseUrl: server.base, budget: 5000 });
+    server.on('a', send(bytesOf(2, 5000)));
+    (subject.target as TieredArena).deallocate(enter(registry, 'old', 100));
+    expect((await registry.load('a', 'binary')).bytes).toEqual(bytesOf(2, 5000));
+    expect(keysOf(registry)).toEqual(['a']);
+    expect(registry.stats().evictionCount).toBe(1);
     registry.checkInvariants();
   });
 });
@@ -466,7 +563,7 @@ describe('misuse is refused, and changes nothing', () => {
     expect(() => registry.get('')).toThrow(RangeError);
     expect(() => registry.get('a'.repeat(65_536))).toThrow(/path|key must have 1..65535 characters, got 65536/);
     await expect(registry.load('a', 'video' as never)).rejects.toThrow(/type must be one of/);
-    for (const options of [null, 7, { signal: 7 }, { signal: null }, { onProgress: 7 }, { integrity: 7 }] as never[])
+    for (const options of [null, 7, { signal: 7 }, { signal: null }, { signal: { aborted: false } }, { onProgress: 7 }, { integrity: 7 }] as never[])
       await expect(registry.load('a', 'json', options)).rejects.toThrow(TypeError);
     for (const bytes of [undefined, 'abc', [1], new Int32Array(1)] as never[]) expect(() => registry.loadBytes(bytes)).toThrow(TypeError);
     expect(() => registry.loadBytes(new Uint8Array(1), 'attic')).toThrow(RangeError);

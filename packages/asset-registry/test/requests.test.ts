@@ -1,8 +1,9 @@
 /** Requests shared, queued, repeated, ended: who waits for what, and what the server sees of it. */
 
 import { createHash } from 'node:crypto';
-import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
-import { AssetRegistry, type AssetRegistryOptions, type LoadProgress } from '../src/index.ts';
+import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest';
+import { AssetError, AssetRegistry, type AssetRegistryOptions, type AssetType, type LoadProgress } from '../src/index.ts';
+import { retryDelay } from '../src/retry.ts';
 import { AssetServer, bytesOf, inTurn, send, sendRaw, status, type Answer } from './asset-server.ts';
 import { failureOf } from './failing.ts';
 import { DEFAULT_TARGET, registryOn, type Subject } from './targets.ts';
@@ -212,6 +213,17 @@ describe('turns', () => {
     expect(server.requests).toEqual([]);
   });
 
+  test('a batch is what it was when it was given', async () => {
+    server.otherwise(send(BYTES));
+    const registry = registryOf({ concurrency: 1 });
+    const requests: { path: string; type: AssetType }[] = ['a', 'b', 'c', 'd'].map((path) => ({ path, type: 'json' }));
+    const batch = registry.loadBatch(requests);
+    requests.pop();
+    requests[2]!.path = 'e';
+    const results = await batch;
+    expect(results.map((result) => result.status === 'fulfilled' && result.value.key)).toEqual(['a', 'b', 'c', 'd']);
+  });
+
   test('ten thousand requests', async () => {
     server.otherwise((request, response) => {
       const seed = Number(request.url!.slice('/assets/'.length));
@@ -303,6 +315,11 @@ describe('repetitions', () => {
     expect(pauses[2]).toBeGreaterThan(998);
   });
 
+  test('without a pause they go on without one, however often', () => {
+    const plan = { retries: 5000, retryDelay: 0, retryDelayMax: 1000 };
+    for (const attempt of [0, 1, 1023, 1024, 4999]) expect(retryDelay(new AssetError('network', 'no answer'), attempt, plan)).toBe(0);
+  });
+
   test("a pause takes nobody's turn, and ends with the one who waits", async () => {
     server.on('a', status(500));
     server.on('b', send(BYTES));
@@ -374,6 +391,39 @@ describe('signals and progress', () => {
     const sound = registry.load('a', 'json');
     await expect(broken).rejects.toBe(error);
     expect((await sound).size).toBe(1000);
+  });
+});
+
+describe('a stall is the silence of the server', () => {
+  test('and not that of a thread that is busy itself', async () => {
+    const registry = registryOf({ stallTimeout: 40 });
+    server.on('a', (_request, response) => {
+      response.writeHead(200, { 'Content-Length': '200' }).write(bytesOf(1, 100));
+      setTimeout(() => response.end(bytesOf(1, 100)), 5);
+    });
+    let isBusy = false;
+    const busy = (): void => {
+      if (isBusy) return;
+      isBusy = true;
+      const end = performance.now() + 120;
+      while (performance.now() < end);
+    };
+    expect((await registry.load('a', 'binary', { onProgress: busy })).size).toBe(200);
+    expect(isBusy).toBe(true);
+  });
+
+  test('and not that of a hash that takes its time', async () => {
+    const registry = registryOf({ stallTimeout: 20 });
+    server.on('a', send(bytesOf(1, 100)));
+    const { subtle } = crypto;
+    const digest = subtle.digest.bind(subtle);
+    const slow = vi.spyOn(subtle, 'digest').mockImplementation(async (...given) => {
+      await new Promise((resolve) => setTimeout(resolve, 100));
+      return digest(...given);
+    });
+    const integrity = `sha256-${Buffer.from(await digest('SHA-256', bytesOf(1, 100))).toString('base64')}`;
+    expect((await registry.load('a', 'binary', { integrity })).size).toBe(100);
+    slow.mockRestore();
   });
 });
 

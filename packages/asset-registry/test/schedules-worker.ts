@@ -1,9 +1,9 @@
 /** What the table is put through in every order: each thread with a handle of its own, on an allocator that finds every block that is freed twice, or never. */
 
-import { ALIGNMENT_MAX, NULL, alignUp, type Address, type Allocator, type Memory } from '@allokit/allocator';
+import { ALIGNMENT_MAX, NULL, OWNER_MAX, alignUp, type Address, type Allocator, type Memory } from '@allokit/allocator';
 import { observed, scenario, serve, type Outcome, type ThreadContext } from '@allokit/allocator/interleaving';
 import { BufferMemory } from '@allokit/vmem';
-import { SOURCE_OWN } from '../src/layout.ts';
+import { MUTEX, SOURCE_OWN } from '../src/layout.ts';
 import type { Entry } from '../src/records.ts';
 import { Table, type Claim } from '../src/table.ts';
 import type { Target } from '../src/target.ts';
@@ -110,9 +110,7 @@ class Hand {
 
   /** Loads an asset as a transfer does, up to publishing. Returns its record's index, or -1 when it does not fit into the budget. */
   load(key: string, mark: number): number {
-    const claim = claimOf(key);
-    const names = this.table.writeNames(claim);
-    const index = this.table.now(() => this.table.take(claim, names));
+    const index = this.table.member.now(() => this.table.take(claimOf(key)));
     if (this.table.reserve(index, ASSET_SIZE, () => undefined) !== true) {
       this.table.abandon(index);
       return -1;
@@ -122,13 +120,13 @@ class Hand {
   }
 
   publish(index: number): boolean {
-    const { index: found } = this.table.now(() => this.table.publish(index));
+    const { index: found } = this.table.member.now(() => this.table.publish(index));
     if (found !== index) this.table.abandon(index);
     return found === index;
   }
 
   replace(index: number): boolean {
-    const isReplaced = this.table.now(() => this.table.replace(index)) !== undefined;
+    const isReplaced = this.table.member.now(() => this.table.replace(index)) !== undefined;
     if (!isReplaced) this.table.abandon(index);
     return isReplaced;
   }
@@ -181,7 +179,7 @@ function setup(...keys: readonly string[]) {
 /** This thread's handle; its number is noted for whoever has to recover it. */
 function attach({ memory, given, thread, quietly }: Thread, isObserved = false): Hand {
   const hand = new Hand(memory, given, { quietly, isObserved });
-  quietly(() => Atomics.store(new Int32Array(memory), given.slots / 4 + SLOT_COUNT + 1 + thread, hand.table.threadId));
+  quietly(() => Atomics.store(new Int32Array(memory), given.slots / 4 + SLOT_COUNT + 1 + thread, hand.table.member.id));
   return hand;
 }
 
@@ -193,7 +191,7 @@ function numberOf({ memory, given }: Thread, thread: number): number {
 function checkAll(memory: SharedArrayBuffer, given: Given, lostMax = 0): Hand {
   const hand = new Hand(memory, given);
   const { table } = hand;
-  for (const threadId of table.records.threads()) if (threadId !== 0 && threadId !== table.threadId) table.recover(threadId);
+  for (const threadId of new Set(table.records.threads())) if (threadId !== 0 && threadId !== table.member.id) table.recover(threadId);
   table.checkInvariants();
   const { loadingCount, assetCount, assetBytes } = table.records.totals();
   expectEqual(loadingCount, 0, 'loads under way');
@@ -294,6 +292,27 @@ serve({
         'how many evicted it',
       );
       expectEqual(new Hand(memory, given).mark('b'), 2, 'the mark of the other');
+      checkAll(memory, given);
+    },
+  }),
+
+  'one would evict what is another asset by now, and somebody loads that': scenario({
+    memory: MEMORY_SIZE,
+    setup: setup('a'),
+    threads: [
+      (thread: Thread) => {
+        const hand = attach(thread);
+        return Number(hand.publish(hand.load('a', 2)));
+      },
+      (thread: Thread) => {
+        const hand = attach(thread);
+        const entry = thread.quietly(() => hand.table.records.find('a'))!;
+        return Number(hand.table.evict({ ...entry, generation: entry.generation - 1 }));
+      },
+    ],
+    check({ memory, given }, outcomes: readonly Outcome<number>[]) {
+      expectEqual(values(outcomes).join(), '0,0', 'published, evicted');
+      expectEqual(new Hand(memory, given).mark('a'), 1, 'the mark');
       checkAll(memory, given);
     },
   }),
@@ -481,6 +500,74 @@ serve({
     },
   }),
 
+  'one dies, and two clean up': scenario({
+    memory: MEMORY_SIZE,
+    setup: setup('a', 'b'),
+    mortal: [0],
+    threads: [
+      (thread: Thread) => work(attach(thread)),
+      ...[7, 8].map((mark) => (thread: Thread) => {
+        const hand = attach(thread);
+        recoverIfDead(thread, hand);
+        // Whoever comes now may get the dead one's place.
+        const late = new Hand(thread.memory, thread.given, { quietly: thread.quietly });
+        const index = late.load('d', mark);
+        return index < 0 ? 0 : Number(late.publish(index));
+      }),
+    ],
+    check({ memory, given }, outcomes: readonly Outcome<number>[]) {
+      checkAll(memory, given, 2);
+      return outcomes[0]?.state;
+    },
+  }),
+
+  'one dies, and so does who cleans up': scenario({
+    memory: MEMORY_SIZE,
+    setup: setup('a', 'b'),
+    mortal: [0, 1],
+    threads: [
+      (thread: Thread) => work(attach(thread)),
+      (thread: Thread) => {
+        recoverIfDead(thread, attach(thread));
+        return 1;
+      },
+    ],
+    check({ memory, given }, outcomes: readonly Outcome<number>[]) {
+      checkAll(memory, given, 4);
+      return outcomes.map(({ state }) => state).join();
+    },
+  }),
+
+  'one dies as it leaves': scenario({
+    memory: MEMORY_SIZE,
+    setup: (context) => {
+      const given = setup('a', 'b')(context);
+      // Somebody stays, so that whoever leaves is not the last.
+      new Hand(context.memory, given);
+      return given;
+    },
+    mortal: [0],
+    threads: [
+      (thread: Thread) => {
+        attach(thread).table.leave();
+        return 1;
+      },
+      (thread: Thread) => {
+        if (thread.join(0) !== 'died') return 1;
+        const hand = attach(thread);
+        const dead = numberOf(thread, 0);
+        const isAttached = (): boolean => hand.table.records.threads().includes(dead);
+        const holdsLock = (): boolean => (Atomics.load(new Int32Array(thread.memory), thread.given.table / 4 + MUTEX) & OWNER_MAX) === dead;
+        if (dead !== 0 && (isAttached() || holdsLock())) hand.table.recover(dead);
+        return Number(hand.register('c', 7));
+      },
+    ],
+    check({ memory, given }, outcomes: readonly Outcome<number>[]) {
+      checkAll(memory, given);
+      return outcomes[0]?.state;
+    },
+  }),
+
   'one dies while another one works': scenario({
     memory: MEMORY_SIZE,
     setup: setup('a', 'b'),
@@ -500,11 +587,15 @@ serve({
   }),
 });
 
-/** What a supervisor does when the first thread has ended. */
+/** What a supervisor does when the first thread has ended. Another one may have done it. */
 function recoverIfDead(thread: Thread, hand: Hand): void {
   if (thread.join(0) !== 'died') return;
   const dead = numberOf(thread, 0);
-  if (dead !== 0) hand.table.recover(dead);
+  try {
+    if (dead !== 0) hand.table.recover(dead);
+  } catch (error) {
+    if (!(error instanceof RangeError)) throw error;
+  }
 }
 
 /** Waits until so many threads are ready, this one included. */

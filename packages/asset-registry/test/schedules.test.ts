@@ -18,6 +18,7 @@ const CASES: readonly Case[] = [
   { scenario: 'two load one key', preemptions: 1, random: 300 },
   { scenario: 'two evict one asset', preemptions: 2, random: 300 },
   { scenario: 'two evict one asset, and another one takes its record', preemptions: 2, random: 300 },
+  { scenario: 'one would evict what is another asset by now, and somebody loads that', preemptions: 2, random: 300, spinsMax: 2000 },
   { scenario: 'one pins what another evicts', preemptions: 2, random: 300, seen: ['pinned in time', 'evicted in time', 'one after the other'] },
   { scenario: 'one pins what becomes another asset', preemptions: 2, random: 300 },
   { scenario: 'a look-up while the record becomes another asset', preemptions: 1, random: 1000, seen: ['found', 'not found'] },
@@ -28,6 +29,9 @@ const CASES: readonly Case[] = [
   { scenario: 'two leave at once', preemptions: 2, random: 300 },
   { scenario: 'everything at once', preemptions: 1, random: 500 },
   { scenario: 'one dies, and another one cleans up', preemptions: 0, deaths: 1, random: 500, seen: ['died', 'finished'] },
+  { scenario: 'one dies, and two clean up', preemptions: 1, deaths: 1, schedulesMax: 1500, random: 500, seen: ['died', 'finished'] },
+  { scenario: 'one dies, and so does who cleans up', preemptions: 0, deaths: 2, schedulesMax: 3000, random: 300, seen: ['died,died', 'died,finished'] },
+  { scenario: 'one dies as it leaves', preemptions: 0, deaths: 1, seen: ['died', 'finished'] },
   { scenario: 'one dies while another one works', preemptions: 1, deaths: 1, schedulesMax: 1500, random: 300, seen: ['died', 'finished'] },
 ];
 
