@@ -13,8 +13,9 @@ export class Report {
   readonly failures: string[] = [];
   #passedCount = 0;
 
+  /** Whether all went well, and anything was done at all. */
   get isPassed(): boolean {
-    return this.failures.length === 0;
+    return this.failures.length === 0 && this.#passedCount > 0;
   }
 
   /** Runs checks, as many at a time as there are processors. */
