@@ -93,7 +93,7 @@ export const FIRST_CHUNK_LOG2 = 6;
 
 /** Records of a chunk. */
 export function chunkRecords(chunk: number): number {
-  return 2 ** (FIRST_CHUNK_LOG2 + chunk);
+  return 1 << (FIRST_CHUNK_LOG2 + chunk);
 }
 
 /** Which chunk a record is in. */
@@ -101,10 +101,11 @@ export function chunkOf(index: number): number {
   return 31 - Math.clz32((index >>> FIRST_CHUNK_LOG2) + 1);
 }
 
-/** The index of a chunk's first record. */
+/** The index of a chunk's first record. In whole numbers: each step through the table asks for it, and a power takes ten times as long as all the rest. */
 export function firstRecord(chunk: number): number {
-  return (2 ** chunk - 1) * 2 ** FIRST_CHUNK_LOG2;
+  return ((1 << chunk) - 1) << FIRST_CHUNK_LOG2;
 }
 
+if (FIRST_CHUNK_LOG2 + CHUNK_COUNT_MAX > 30) throw new RangeError("a record's index must have less than 31 bits");
 if (THREADS + THREAD_COUNT_MAX > BUCKETS || BUCKETS % 4 !== 0) throw new RangeError('the threads must lie before the buckets');
 if (NAME_LENGTHS + NAME_COUNT !== ADDRESS) throw new RangeError('the fields of a record must follow one another');

@@ -240,11 +240,14 @@ export class Records {
 
   /** Whether a block belongs to the table already: as one of its own, or as that of an asset, loads under way included. O(records). */
   hold(address: Address): boolean {
+    if (address === this.address || this.chunks().includes(address)) return true;
     const words = this.renew();
-    const isAsset = Array.from({ length: this.#count }, (_, index) => this.at(index)).some(
-      (at) => Atomics.load(words, at + STATE) !== FREE && words[at + ADDRESS]! >>> 0 === address,
-    );
-    return isAsset || this.blocks().includes(address);
+    for (let index = 0; index < this.#count; index += 1) {
+      const at = this.at(index);
+      if (Atomics.load(words, at + STATE) === FREE) continue;
+      if (words[at + ADDRESS]! >>> 0 === address || words[at + NAMES]! >>> 0 === address) return true;
+    }
+    return false;
   }
 
   /** How much there is of what. O(records). */
