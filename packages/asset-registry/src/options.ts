@@ -53,7 +53,10 @@ export interface AssetRegistryUse {
 
 /** How to make a registry. */
 export interface AssetRegistryOptions extends AssetRegistryUse {
-  /** Bytes that all assets may have together, those being loaded included: to make room, those used longest ago are evicted. Default: no budget. */
+  /**
+   * Bytes that all assets may have together, those being loaded included: to make room for a load, those used longest ago are evicted. What is registered is in
+   * memory already: it counts, but is not refused, and the next load makes room. Default: no budget.
+   */
   readonly budget?: number;
   /** How many assets to expect: the table grows beyond, but look-ups take longer. Default 1000. */
   readonly expectedCount?: number;
@@ -85,7 +88,7 @@ export interface LoadProgress {
   readonly totalBytes: number | undefined;
 }
 
-/** What a single load can be told. Default for all limits: the registry's. */
+/** What a single load can be told. */
 export interface LoadOptions {
   /** Ends this load. Others of the same path go on. */
   readonly signal?: AbortSignal;
@@ -207,9 +210,14 @@ export function checkArray(value: readonly unknown[], name: string): void {
 export function checkLoadOptions(options: LoadOptions): void {
   checkObject(options, 'options');
   const { signal, onProgress } = options;
-  if (signal !== undefined && typeof (signal as { readonly aborted?: unknown } | null)?.aborted !== 'boolean')
-    throw new TypeError(`signal must be an AbortSignal, got ${typeof signal}`);
+  if (signal !== undefined && !isSignal(signal)) throw new TypeError(`signal must be an AbortSignal, got ${signal === null ? 'null' : typeof signal}`);
   if (onProgress !== undefined && typeof onProgress !== 'function') throw new TypeError(`onProgress must be a function, got ${typeof onProgress}`);
+}
+
+/** Whether it is a signal, of whatever page or worker: `instanceof` knows its own only. */
+function isSignal(value: unknown): value is AbortSignal {
+  const { aborted, addEventListener } = (value ?? {}) as { readonly [Part in keyof AbortSignal]?: unknown };
+  return typeof aborted === 'boolean' && typeof addEventListener === 'function';
 }
 
 function checkDuration(value: number, name: string): void {

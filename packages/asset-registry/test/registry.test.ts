@@ -558,7 +558,7 @@ describe('misuse is refused, and changes nothing', () => {
     expect(() => registry.get('')).toThrow(RangeError);
     expect(() => registry.get('a'.repeat(65_536))).toThrow(/path|key must have 1..65535 characters, got 65536/);
     await expect(registry.load('a', 'video' as never)).rejects.toThrow(/type must be one of/);
-    for (const options of [null, 7, { signal: 7 }, { signal: null }, { onProgress: 7 }, { integrity: 7 }] as never[])
+    for (const options of [null, 7, { signal: 7 }, { signal: null }, { signal: { aborted: false } }, { onProgress: 7 }, { integrity: 7 }] as never[])
       await expect(registry.load('a', 'json', options)).rejects.toThrow(TypeError);
     for (const bytes of [undefined, 'abc', [1], new Int32Array(1)] as never[]) expect(() => registry.loadBytes(bytes)).toThrow(TypeError);
     expect(() => registry.loadBytes(new Uint8Array(1), 'attic')).toThrow(RangeError);
