@@ -301,13 +301,15 @@ export class AssetRegistry implements Disposable {
       checkType(request.type);
       checkLoadOptions(request);
     }
+    // As they are now: the caller may change his array meanwhile.
+    const wanted = requests.map(({ path, type, ...options }) => ({ path, type, options }));
     const results: PromiseSettledResult<Asset>[] = [];
     let next = 0;
     // Loads that are under way are some kilobytes each, those that are still to come nothing; twice as many as have their turn, because some pause before they
     // try again.
-    const hands = Array.from({ length: Math.min(requests.length, 2 * this.#use.concurrency) }, async () => {
-      for (let i = next++; i < requests.length; i = next++) {
-        const { path, type, ...options } = requests[i]!;
+    const hands = Array.from({ length: Math.min(wanted.length, 2 * this.#use.concurrency) }, async () => {
+      for (let i = next++; i < wanted.length; i = next++) {
+        const { path, type, options } = wanted[i]!;
         const [result] = await Promise.allSettled([this.load(path, type, options)]);
         results[i] = result;
       }
@@ -341,7 +343,8 @@ export class AssetRegistry implements Disposable {
    * Asks the server whether an asset has changed, with its ETag or its date. If so, the new bytes replace it.
    *
    * @returns `undefined` when there is no asset of that key.
-   * @throws Rejects as `load` does, then the asset is as it was; `pinned` when it would have to be replaced.
+   * @throws Rejects as `load` does, then the asset is as it was, unless a budget has no room for both: then the old one goes before the new one comes. `pinned`
+   *   when it would have to be replaced.
    */
   async revalidate(key: string, options: LoadOptions = {}): Promise<Revalidation | undefined> {
     checkKey(key, 'key');

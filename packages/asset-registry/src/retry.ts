@@ -20,7 +20,8 @@ export interface RetryPlan {
  */
 export function retryDelay(error: unknown, attempt: number, { retries, retryDelay: first, retryDelayMax }: RetryPlan): number | undefined {
   if (attempt >= retries || !(error instanceof AssetError) || !mayPass(error)) return undefined;
-  const backOff = Math.min(retryDelayMax, first * 2 ** attempt) * (1 - Math.random() / 2);
+  // A power that is infinite would make a pause of 0 not a number.
+  const backOff = Math.min(retryDelayMax, first * 2 ** Math.min(attempt, 31)) * (1 - Math.random() / 2);
   const { retryAfter = 0 } = error;
   return retryAfter > retryDelayMax ? undefined : Math.max(backOff, retryAfter);
 }

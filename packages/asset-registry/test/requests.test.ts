@@ -2,7 +2,8 @@
 
 import { createHash } from 'node:crypto';
 import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest';
-import { AssetRegistry, type AssetRegistryOptions, type LoadProgress } from '../src/index.ts';
+import { AssetError, AssetRegistry, type AssetRegistryOptions, type AssetType, type LoadProgress } from '../src/index.ts';
+import { retryDelay } from '../src/retry.ts';
 import { AssetServer, bytesOf, inTurn, send, sendRaw, status, type Answer } from './asset-server.ts';
 import { failureOf } from './failing.ts';
 import { DEFAULT_TARGET, registryOn, type Subject } from './targets.ts';
@@ -212,6 +213,17 @@ describe('turns', () => {
     expect(server.requests).toEqual([]);
   });
 
+  test('a batch is what it was when it was given', async () => {
+    server.otherwise(send(BYTES));
+    const registry = registryOf({ concurrency: 1 });
+    const requests: { path: string; type: AssetType }[] = ['a', 'b', 'c', 'd'].map((path) => ({ path, type: 'json' }));
+    const batch = registry.loadBatch(requests);
+    requests.pop();
+    requests[2]!.path = 'e';
+    const results = await batch;
+    expect(results.map((result) => result.status === 'fulfilled' && result.value.key)).toEqual(['a', 'b', 'c', 'd']);
+  });
+
   test('ten thousand requests', async () => {
     server.otherwise((request, response) => {
       const seed = Number(request.url!.slice('/assets/'.length));
@@ -301,6 +313,11 @@ describe('repetitions', () => {
     expect(pauses[0]).toBeGreaterThan(19);
     expect(pauses[1]).toBeGreaterThan(39);
     expect(pauses[2]).toBeGreaterThan(998);
+  });
+
+  test('without a pause they go on without one, however often', () => {
+    const plan = { retries: 5000, retryDelay: 0, retryDelayMax: 1000 };
+    for (const attempt of [0, 1, 1023, 1024, 4999]) expect(retryDelay(new AssetError('network', 'no answer'), attempt, plan)).toBe(0);
   });
 
   test("a pause takes nobody's turn, and ends with the one who waits", async () => {
