@@ -176,7 +176,7 @@ export class AssetRegistry implements Disposable {
 
   /** This handle's number: what `recover` wants when its thread died. No other handle ever gets it. */
   get threadId(): number {
-    return this.#table.threadId;
+    return this.#table.member.id;
   }
 
   /** The numbers of all handles that are attached. */
@@ -202,8 +202,8 @@ export class AssetRegistry implements Disposable {
    * Enters bytes that are in memory already. The block is the registry's from now on: evicting the asset frees it. O(assets).
    *
    * @returns Whether the key is new. Otherwise nothing changed, and the block is still the caller's.
-   * @throws TypeError or RangeError for what is no key or metadata, and for a block that the registry has already; as the target does for what is no live block; AllocatorError `out-of-memory` for the table,
-   *   `unsupported` when the lock is held and this thread may not wait.
+   * @throws TypeError or RangeError for what is no key or metadata, and for a block that the registry has already; as the target does for what is no live block;
+   *   AllocatorError `out-of-memory` for the table, `unsupported` when the lock is held and this thread may not wait.
    */
   register(key: string, metadata: AssetMetadata): boolean {
     checkKey(key, 'key');
@@ -353,8 +353,8 @@ export class AssetRegistry implements Disposable {
   }
 
   /**
-   * Compacts a tier as `TieredArena.fastCompact` does, and forgets the assets that go with what lies above the boundary. Loads of this thread may be under way; no
-   * other thread may load into that tier meanwhile.
+   * Compacts a tier as `TieredArena.fastCompact` does, and forgets the assets that go with what lies above the boundary. Loads of this thread may be under way;
+   * no other thread may load into that tier meanwhile.
    *
    * @returns How many assets that were.
    * @throws TypeError where there are no tiers; as `TieredArena.fastCompact`; AssetError `pinned` when one of the assets is pinned or being loaded;
@@ -367,7 +367,7 @@ export class AssetRegistry implements Disposable {
     checkInteger(preserveBytes, 'preserveBytes');
     const boundary = alignUp(preserveBytes, alignment);
     const isBeyond = (handle: number): boolean => arena.tier(index).owns(addressOf(handle)) && arena.offsetOf(handle) >= boundary;
-    return this.#table.now(() => {
+    return this.#table.member.now(() => {
       const isInTheWay = this.#table.records.blocks().some((block) => (arena.checked ? arena.tier(index).owns(block) : isBeyond(block)));
       if (isInTheWay)
         throw new AllocatorError(

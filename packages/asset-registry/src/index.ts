@@ -4,7 +4,7 @@
  * @module @allokit/asset-registry
  */
 export { AssetError, type AssetErrorCode, type AssetErrorOptions } from './asset-error.ts';
-export { AssetRegistry } from './asset-registry.ts';
+export { AssetRegistry, type AssetRegistryStats, type Revalidation } from './asset-registry.ts';
 export { Asset, Pin, type AssetType } from './asset.ts';
 export {
   ASSET_TYPES,
@@ -17,4 +17,3 @@ export {
   type LoadProgress,
   type TierName,
 } from './options.ts';
-export { type AssetRegistryStats, type Revalidation } from './asset-registry.ts';

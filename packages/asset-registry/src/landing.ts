@@ -83,7 +83,7 @@ export class Landing {
    * @throws AssetError `pinned` when the old one cannot be replaced.
    */
   async publish(isReplacing: boolean): Promise<Found> {
-    return this.#table.soon(() => {
+    return this.#table.member.soon(() => {
       const record = this.#own();
       const entry = isReplacing ? this.#table.replace(record) : this.#table.publish(record);
       if (entry === undefined) throw new AssetError('pinned', `${JSON.stringify(this.#key)} has changed, but the old one is pinned`);

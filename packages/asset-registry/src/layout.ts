@@ -11,7 +11,7 @@
  * A record, 64 bytes, stays in the chain of its bucket for ever; once free, it serves another key of that bucket.
  */
 
-import { HEADER_SIZE } from '@allokit/allocator';
+import { HEADER_SIZE, MUTEX_WORDS } from '@allokit/allocator';
 
 /** What the header says. */
 export const HEADER = { kind: 'ASST', version: 1 };
@@ -106,6 +106,7 @@ export function firstRecord(chunk: number): number {
   return ((1 << chunk) - 1) << FIRST_CHUNK_LOG2;
 }
 
+if (MUTEX + MUTEX_WORDS > NEXT_THREAD) throw new RangeError('the mutex must lie before the other fields');
 if (FIRST_CHUNK_LOG2 + CHUNK_COUNT_MAX > 30) throw new RangeError("a record's index must have less than 31 bits");
 if (THREADS + THREAD_COUNT_MAX > BUCKETS || BUCKETS % 4 !== 0) throw new RangeError('the threads must lie before the buckets');
 if (NAME_LENGTHS + NAME_COUNT !== ADDRESS) throw new RangeError('the fields of a record must follow one another');

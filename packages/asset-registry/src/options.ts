@@ -34,7 +34,10 @@ export interface AssetRegistryUse {
   readonly limit?: number;
   /** Milliseconds that a load may take from its first request on, all retries included. Default `Infinity`. */
   readonly timeout?: number;
-  /** Milliseconds that may pass without a byte, or before the response starts; a quarter more at the most, and while the thread is busy itself. Default 30,000. */
+  /**
+   * Milliseconds that may pass without a byte, or before the response starts: up to a quarter more, and the time that this thread is busy itself does not count.
+   * Default 30,000.
+   */
   readonly stallTimeout?: number;
   /** How often a request is repeated that failed in a way that may pass: see `AssetErrorCode`. Default 2. */
   readonly retries?: number;
@@ -209,7 +212,7 @@ export function checkArray(value: readonly unknown[], name: string): void {
 /** Refuses options of a load that make no sense. Throws TypeError. */
 export function checkLoadOptions(options: LoadOptions): void {
   checkObject(options, 'options');
-  const { signal, onProgress } = options;
+  const { signal, onProgress }: { readonly [Part in keyof LoadOptions]?: unknown } = options;
   if (signal !== undefined && !isSignal(signal)) throw new TypeError(`signal must be an AbortSignal, got ${signal === null ? 'null' : typeof signal}`);
   if (onProgress !== undefined && typeof onProgress !== 'function') throw new TypeError(`onProgress must be a function, got ${typeof onProgress}`);
 }

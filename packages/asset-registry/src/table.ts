@@ -13,10 +13,7 @@
 import {
   AllocatorError,
   HEADER_ALIGNMENT,
-  MUTEX_WORDS,
-  Mutex,
   NULL,
-  OWNER_MAX,
   checkHeader,
   eraseHeader,
   powerOfTwoCeil,
@@ -33,8 +30,6 @@ import {
   BUCKETS,
   BUCKETS_LOG2,
   BUDGET,
-  CHUNKS,
-  CHUNK_COUNT_MAX,
   CLOCK,
   DYING,
   FREE,
@@ -46,28 +41,22 @@ import {
   LIVE,
   LOADING,
   MARK,
-  MUTEX,
   NAMES,
   NAME_LENGTHS,
-  NEXT,
   NEXT_THREAD,
-  RECORD_COUNT,
-  RECORD_WORDS,
   REPLACEMENTS,
   SIZE,
   STATE,
   STATE_BYTES,
   STATE_MASK,
   TABLE_SOURCE,
-  THREADS,
-  THREAD_COUNT_MAX,
   USED_AT,
-  chunkOf,
-  chunkRecords,
 } from './layout.ts';
-import { hashOf, writeNames } from './names.ts';
+import { Member } from './member.ts';
+import { hashOf } from './names.ts';
 import { ASSET_TYPES } from './options.ts';
 import { Records, handleAt, type Description, type Entry, type Found } from './records.ts';
+import { allocateNames, freeRecord } from './room.ts';
 import { checkState, checkTable } from './table-check.ts';
 import { addressOf, handleHigh, insist, type Target } from './target.ts';
 
@@ -88,14 +77,12 @@ export class Table {
   readonly address: Address;
   /** The table, to be read. */
   readonly records: Records;
-  /** This thread's number; unique for as long as the table lives. */
-  readonly threadId: number;
+  /** This thread's part in it. */
+  readonly member: Member;
   /** What the table's own memory comes from. */
   readonly allocator: Allocator;
   readonly #target: Target;
   readonly #state: number;
-  readonly #place: number;
-  readonly #mutex: Mutex;
   /** This thread's pins, by the record's index. */
   readonly #pins = new Map<number, number>();
   #evictionCount = 0;
@@ -108,9 +95,7 @@ export class Table {
     this.allocator = allocator;
     this.#target = target;
     this.#state = state;
-    this.threadId = nextThread(memory.i32, state);
-    this.#place = takePlace(memory.i32, state, this.threadId);
-    this.#mutex = new Mutex(memory, state + MUTEX, this.threadId);
+    this.member = new Member(records);
   }
 
   /** Makes a table, and attaches to it. Throws AllocatorError `out-of-memory`. */
@@ -157,7 +142,7 @@ export class Table {
     for (;;) {
       const state = Atomics.load(words, at + STATE);
       if ((state & STATE_MASK) !== LIVE || Atomics.load(words, at + GENERATION) !== generation) return false;
-      if (this.#transition(at, generation, state, state | this.#bit)) break;
+      if (this.#transition(at, generation, state, state | this.member.bit)) break;
     }
     this.#pins.set(index, (this.#pins.get(index) ?? 0) + 1);
     return true;
@@ -172,7 +157,7 @@ export class Table {
       return;
     }
     this.#pins.delete(index);
-    leavingWhatIsGone(() => Atomics.and(this.records.renew(), this.records.at(index) + STATE, ~this.#bit));
+    leavingWhatIsGone(() => Atomics.and(this.records.renew(), this.records.at(index) + STATE, ~this.member.bit));
   }
 
   /** Frees an asset. Returns `false` when it is pinned, or gone already. Throws as the target does when its block is not live; it is gone then, too. */
@@ -199,31 +184,21 @@ export class Table {
 
   // What needs the lock.
 
-  /** Does something with the mutex: at once, or as soon as it is free where this thread may not wait. */
-  soon<T>(work: () => T): T | Promise<T> {
-    this.records.renew();
-    if (!this.#mutex.lock()) return this.#whenFree(work);
-    return this.#unlocking(work);
-  }
-
-  /** Does something with the mutex. Throws AllocatorError `unsupported` where this thread may not wait, and would have to. */
-  now<T>(work: () => T): T {
-    this.#lock();
-    return this.#unlocking(work);
-  }
-
   /** Takes a record for a load. Returns its index, or -1 when there is no room. */
   async claim(claim: Claim): Promise<number> {
-    const link = await insist(this.allocator, () => this.soon(() => this.take(claim) + 1));
+    const link = await insist(this.allocator, () => this.member.soon(() => this.take(claim) + 1));
     return link - 1;
   }
 
-  /** Makes a free record one that this thread loads. Returns its index, or -1 when there is no room. Under the mutex, so that whoever compacts a tier sees its strings. */
+  /**
+   * Makes a free record one that this thread loads. Returns its index, or -1 when there is no room. Under the mutex, so that whoever compacts a tier sees its
+   * strings.
+   */
   take(claim: Claim): number {
-    const names = this.#writeNames(claim);
+    const names = allocateNames(this.records, this.allocator, namesOf(claim));
     if (names === NULL) return -1;
     const hash = hashOf(claim.key);
-    const index = this.#freeRecord(hash);
+    const index = freeRecord(this.records, this.allocator, hash);
     if (index < 0) {
       this.allocator.deallocate(names);
       return -1;
@@ -239,7 +214,7 @@ export class Table {
     words[at + SIZE] = 0;
     words[at + KIND] = ASSET_TYPES.indexOf(claim.type) | (claim.tier << 16);
     words[at + USED_AT] = Atomics.add(words, this.#state + CLOCK, 1);
-    Atomics.store(words, at + STATE, LOADING | this.#bit);
+    Atomics.store(words, at + STATE, LOADING | this.member.bit);
     return index;
   }
 
@@ -250,7 +225,7 @@ export class Table {
    * @throws RangeError for a block that the table has already; AllocatorError `out-of-memory`, or `unsupported` where this thread may not wait for the mutex.
    */
   register(description: Description): boolean {
-    return this.now(() => this.#enter(description));
+    return this.member.now(() => this.#enter(description));
   }
 
   /**
@@ -265,7 +240,7 @@ export class Table {
       this.setSize(index, size);
       return true;
     }
-    return this.soon(() => {
+    return this.member.soon(() => {
       check();
       const isRoom = makeRoom(this, budget, { but: index, size });
       if (isRoom) this.setSize(index, size);
@@ -341,7 +316,7 @@ export class Table {
         const at = this.records.at(index);
         const state = Atomics.load(words, at + STATE);
         if (state === FREE || words[at + KIND]! >>> 16 !== tier || words[at + ADDRESS] === NULL || !isBeyond(handleAt(words, at))) continue;
-        const isSeized = state === LIVE && Atomics.compareExchange(words, at + STATE, LIVE, DYING | this.#bit) === LIVE;
+        const isSeized = state === LIVE && Atomics.compareExchange(words, at + STATE, LIVE, DYING | this.member.bit) === LIVE;
         if (!isSeized)
           throw new AssetError(
             'pinned',
@@ -369,48 +344,28 @@ export class Table {
 
   // Threads that come and go.
 
-  /**
-   * Cleans up after a thread that died. O(records). Its place is this thread's until that is done: nobody else cleans up as well, or takes it; and should this
-   * one die, whoever recovers it finds the work. Throws RangeError when no such thread is attached, or somebody else cleans up, or it is this one.
-   */
+  /** Cleans up after a thread that died. O(records). Throws as {@link Member.standInFor}. */
   recover(threadId: number): void {
-    const words = this.records.renew();
-    if (threadId === this.threadId) throw new RangeError(`thread ${threadId} is this one, and alive`);
-    // First of all, because whose place has gone is not recovered again.
-    const hadLock = this.#mutex.takeOver(threadId);
-    try {
-      const places = this.records.threads().flatMap((id, place) => (id === threadId ? [place] : []));
-      const taken = places.filter((place) => Atomics.compareExchange(words, this.#state + THREADS + place, threadId, this.threadId) === threadId);
-      if (taken.length === 0) throw new RangeError(`no thread ${threadId} is attached`);
-      for (const place of taken) {
-        this.#clearPlace(words, place);
-        Atomics.store(words, this.#state + THREADS + place, 0);
-      }
-    } finally {
-      if (hadLock) this.#mutex.unlock();
-    }
+    this.member.standInFor(threadId, (bit) => this.#clear(bit));
   }
 
   /** Gives up what this thread has, and its place. Nothing, if that is done. */
   detach(): void {
     if (!this.records.isOpen) return;
-    const words = this.records.renew();
-    this.#clearPlace(words, this.#place);
-    Atomics.store(words, this.#state + THREADS + this.#place, 0);
+    this.member.leave((bit) => this.#clear(bit));
     this.close();
   }
 
   /** The same, and the last one to leave releases. Of several that leave at once exactly one is the last. */
   leave(): void {
     if (!this.records.isOpen) return;
-    this.records.renew();
-    if (!this.#mutex.lock()) {
+    if (!this.member.tryLock()) {
       // Whoever has the mutex is there too.
       this.detach();
-    } else if (this.records.threads().filter((id) => id !== 0).length === 1) this.#demolish();
+    } else if (this.member.isAlone) this.#demolish();
     else {
       this.detach();
-      this.#mutex.unlock();
+      this.member.unlock();
     }
   }
 
@@ -419,7 +374,7 @@ export class Table {
    * thread would have to wait and may not.
    */
   release(): void {
-    this.#lock();
+    this.member.lock();
     this.#demolish();
   }
 
@@ -429,13 +384,9 @@ export class Table {
     this.#pins.clear();
   }
 
-  get #bit(): number {
-    return 4 << this.#place;
-  }
-
   /** Takes an asset that nobody has pinned away from everybody. */
   #seize({ index, generation }: Entry): boolean {
-    return this.#transition(this.records.at(index), generation, LIVE, DYING | this.#bit);
+    return this.#transition(this.records.at(index), generation, LIVE, DYING | this.member.bit);
   }
 
   /**
@@ -469,12 +420,6 @@ export class Table {
     }
   }
 
-  #lock(): void {
-    this.records.renew();
-    if (!this.#mutex.lock())
-      throw new AllocatorError('unsupported', `the table is locked by thread ${this.#mutex.holder}, and this one may not wait: try again later`);
-  }
-
   /** Frees everything, the mutex last, which this thread has. */
   #demolish(): void {
     const chunks = this.records.chunks();
@@ -485,14 +430,14 @@ export class Table {
     }
     eraseHeader(this.memory, this.address);
     this.memory.i32[this.#state + MARK] = 0;
-    this.#mutex.end();
+    this.member.endMutex();
     this.close();
     for (const block of [...chunks, this.address]) leavingWhatIsGone(() => this.allocator.deallocate(block));
   }
 
-  /** Frees what a thread was loading or evicting, as far as it is there, and takes its pins away. */
-  #clearPlace(words: Int32Array, place: number): void {
-    const bit = 4 << place;
+  /** Frees what bears a place's bit because its thread was loading or evicting it, as far as it is there, and takes the thread's pins away. */
+  #clear(bit: number): void {
+    const words = this.records.renew();
     for (let index = 0; index < this.records.count; index += 1) {
       const at = this.records.at(index);
       const state = Atomics.load(words, at + STATE);
@@ -514,64 +459,6 @@ export class Table {
     Atomics.store(this.memory.i32, this.records.at(index) + STATE, LIVE);
     return true;
   }
-
-  /** Allocates and writes the strings of a record. Returns `NULL` when there is no room. */
-  #writeNames(claim: Claim): Address {
-    const names = namesOf(claim);
-    const size = names.reduce((sum, { length }) => sum + length, 0) * 2;
-    const address = this.allocator.allocate(size, 2);
-    if (address === NULL) return NULL;
-    this.memory.refresh();
-    writeNames(this.memory, address, names);
-    return address;
-  }
-
-  /** The first free record of a chain, or one more at its head. Returns -1 when there is no room. Under the mutex. */
-  #freeRecord(hash: number): number {
-    const words = this.records.renew();
-    const count = this.records.count;
-    let link = words[this.records.bucketAt(words, hash)]!;
-    for (let steps = count; link > 0 && link <= count && steps > 0; steps -= 1) {
-      const at = this.records.at(link - 1);
-      if (Atomics.load(words, at + STATE) === FREE) return link - 1;
-      link = words[at + NEXT]!;
-    }
-    const chunk = chunkOf(count);
-    if (chunk >= CHUNK_COUNT_MAX || (words[this.#state + CHUNKS + chunk] === NULL && !this.#addChunk(chunk))) return -1;
-    const current = this.memory.i32;
-    const head = this.records.bucketAt(current, hash);
-    Atomics.store(current, this.#state + RECORD_COUNT, count + 1);
-    current[this.records.at(count) + NEXT] = current[head]!;
-    Atomics.store(current, head, count + 1);
-    return count;
-  }
-
-  #addChunk(chunk: number): boolean {
-    const size = chunkRecords(chunk) * RECORD_WORDS * 4;
-    const address = this.allocator.allocate(size, HEADER_ALIGNMENT);
-    if (address === NULL) return false;
-    this.memory.refresh();
-    const words = this.memory.i32;
-    words.fill(0, address >>> 2, (address + size) >>> 2);
-    Atomics.store(words, this.#state + CHUNKS + chunk, address | 0);
-    return true;
-  }
-
-  #unlocking<T>(work: () => T): T {
-    try {
-      return work();
-    } finally {
-      this.#mutex.unlock();
-    }
-  }
-
-  async #whenFree<T>(work: () => T): Promise<T> {
-    do {
-      await this.#mutex.whenFree();
-      this.records.renew();
-    } while (!this.#mutex.tryLock());
-    return this.#unlocking(work);
-  }
 }
 
 /** Blocks may be gone with what they lay in, and so may the table: that is no concern of whoever only cleans up. */
@@ -592,18 +479,4 @@ function namesOf({ key, etag = '', lastModified = '', contentType = '' }: Claim)
   return [key, etag, lastModified, contentType];
 }
 
-function nextThread(words: Int32Array, state: number): number {
-  const threadId = Atomics.add(words, state + NEXT_THREAD, 1);
-  if (threadId > 0 && threadId <= OWNER_MAX) return threadId;
-  throw new AllocatorError('unsupported', `no more than ${OWNER_MAX} threads can use a registry in its life`);
-}
-
-function takePlace(words: Int32Array, state: number, threadId: number): number {
-  for (let place = 0; place < THREAD_COUNT_MAX; place += 1) {
-    if (Atomics.compareExchange(words, state + THREADS + place, 0, threadId) === 0) return place;
-  }
-  throw new AllocatorError('out-of-memory', `all ${THREAD_COUNT_MAX} places for threads are taken: detach those that are done, or recover those that died`);
-}
-
 if (STATE % 2 !== 0 || GENERATION !== STATE + 1) throw new RangeError('a record must have its state and generation in one word of 64 bits');
-if (MUTEX + MUTEX_WORDS > NEXT_THREAD) throw new RangeError('the mutex must lie before the other fields');

@@ -121,8 +121,8 @@ export class Transfer {
   }
 
   /**
-   * Fails when nothing comes for too long: for five quarters of the time in a row, as the timer counts them. A thread that is busy itself, or asleep, counts one
-   * at the most, and then looks at what came meanwhile. One timer a request, not one a piece.
+   * Fails when nothing comes for too long: the timer counts quarters of the time, and the fifth in a row is too much. A thread that is busy itself, or asleep,
+   * counts one at the most, and then looks at what came meanwhile. One timer a request, not one a piece.
    */
   #watch(): void {
     const { stallTimeout } = this.#carrier;
@@ -295,7 +295,8 @@ function shortHeader(headers: Headers, name: string): string | undefined {
 /** Whether a `fetch` of the caller's has yielded what it should; any object will do that has the parts of a response. */
 function isResponse(value: unknown): value is Response {
   const { status, headers, url, body } = (value ?? {}) as { readonly [Part in keyof Response]?: unknown };
-  return typeof status === 'number' && isMethod(headers, 'get') && typeof url === 'string' && (body === null || body === undefined || isMethod(body, 'getReader'));
+  const hasBody = body !== null && body !== undefined;
+  return typeof status === 'number' && isMethod(headers, 'get') && typeof url === 'string' && (!hasBody || isMethod(body, 'getReader'));
 }
 
 function isMethod(value: unknown, name: string): boolean {

@@ -182,7 +182,8 @@ describe('tiers', () => {
   ] as const)('compacting between two steps of a load takes $name away from no record', async ({ tier, table }) => {
     const outcomes = new Set<unknown>();
     for (let steps = 0; steps < 30; steps += 1) {
-      const { registry, subject } = registryOn(DEFAULT_TARGET, { baseUrl: server.base, table, tiers: { binary: tier }, fetch: async () => new Response(bytesOf(1, 1000)) });
+      const fetch = (): Promise<Response> => Promise.resolve(new Response(bytesOf(1, 1000)));
+      const { registry, subject } = registryOn(DEFAULT_TARGET, { baseUrl: server.base, table, tiers: { binary: tier }, fetch });
       const arena = subject.target as TieredArena;
       const boundary = arena.tier('middle').stats().used;
       const load = registry.load('an/asset', 'binary');
@@ -411,7 +412,8 @@ describe('the end', () => {
     expect(second.address).toBe(first.address);
     enter(second, 'b', 100);
     pin[Symbol.dispose]();
-    for (const act of [() => late.get('b'), () => late.evict('b'), () => asset.isLive, () => asset.pin(), () => late.clear()]) expect(act).toThrow(code('released'));
+    for (const act of [() => late.get('b'), () => late.evict('b'), () => asset.isLive, () => asset.pin(), () => late.clear()])
+      expect(act).toThrow(code('released'));
     late.release();
     expect(keysOf(second)).toEqual(['b']);
     second.release();
@@ -424,7 +426,10 @@ describe('the end', () => {
     // A handle of which nobody hears any more is as good as dead.
     const dead = AssetRegistry.attach(arena, registry.address, {
       baseUrl: server.base,
-      fetch: async () => new Response(new ReadableStream({ start: (controller) => controller.enqueue(new Uint8Array(10)) }), { headers: { 'Content-Length': '1000' } }),
+      fetch: () =>
+        Promise.resolve(
+          new Response(new ReadableStream({ start: (controller) => controller.enqueue(new Uint8Array(10)) }), { headers: { 'Content-Length': '1000' } }),
+        ),
     });
     const loads = begins.map(({ resolve }, i) => failureOf(dead.load(`${i}`, i === 2 ? 'image' : 'binary', { onProgress: resolve })));
     await Promise.all(begins.map(({ promise }) => promise));

@@ -110,7 +110,7 @@ class Hand {
 
   /** Loads an asset as a transfer does, up to publishing. Returns its record's index, or -1 when it does not fit into the budget. */
   load(key: string, mark: number): number {
-    const index = this.table.now(() => this.table.take(claimOf(key)));
+    const index = this.table.member.now(() => this.table.take(claimOf(key)));
     if (this.table.reserve(index, ASSET_SIZE, () => undefined) !== true) {
       this.table.abandon(index);
       return -1;
@@ -120,13 +120,13 @@ class Hand {
   }
 
   publish(index: number): boolean {
-    const { index: found } = this.table.now(() => this.table.publish(index));
+    const { index: found } = this.table.member.now(() => this.table.publish(index));
     if (found !== index) this.table.abandon(index);
     return found === index;
   }
 
   replace(index: number): boolean {
-    const isReplaced = this.table.now(() => this.table.replace(index)) !== undefined;
+    const isReplaced = this.table.member.now(() => this.table.replace(index)) !== undefined;
     if (!isReplaced) this.table.abandon(index);
     return isReplaced;
   }
@@ -179,7 +179,7 @@ function setup(...keys: readonly string[]) {
 /** This thread's handle; its number is noted for whoever has to recover it. */
 function attach({ memory, given, thread, quietly }: Thread, isObserved = false): Hand {
   const hand = new Hand(memory, given, { quietly, isObserved });
-  quietly(() => Atomics.store(new Int32Array(memory), given.slots / 4 + SLOT_COUNT + 1 + thread, hand.table.threadId));
+  quietly(() => Atomics.store(new Int32Array(memory), given.slots / 4 + SLOT_COUNT + 1 + thread, hand.table.member.id));
   return hand;
 }
 
@@ -191,7 +191,7 @@ function numberOf({ memory, given }: Thread, thread: number): number {
 function checkAll(memory: SharedArrayBuffer, given: Given, lostMax = 0): Hand {
   const hand = new Hand(memory, given);
   const { table } = hand;
-  for (const threadId of new Set(table.records.threads())) if (threadId !== 0 && threadId !== table.threadId) table.recover(threadId);
+  for (const threadId of new Set(table.records.threads())) if (threadId !== 0 && threadId !== table.member.id) table.recover(threadId);
   table.checkInvariants();
   const { loadingCount, assetCount, assetBytes } = table.records.totals();
   expectEqual(loadingCount, 0, 'loads under way');
