@@ -232,6 +232,19 @@ describe.each(MODES)('$name', ({ isolated, scale, sceneText, workerCount }) => {
     });
   }
 
+  if (isolated) {
+    test('two clicks within one frame: nobody is terminated, and nothing compacted, while assets are on their way', async () => {
+      await page.click('#evict-all');
+      await until('#assets-note', /^0 of 30/);
+      await page.evaluate(`for (const button of ['#load-all', '[aria-label="Terminate Worker 2"]', '[data-tier="middle"] button']) document.querySelector(button).click()`);
+      await until('#assets-note', /^30 of 30 in memory$/);
+      expect([await figure('top', 'live'), await figure('middle', 'live')]).toEqual(['4.50 MiB', '1.20 MiB']);
+      await page.evaluate(`for (const lane of [1, 2]) document.querySelector('[aria-label="Terminate Worker ' + lane + '"]').click()`);
+      await until('#status', /^Worker 1 was terminated: what it held is everybody’s again/);
+      expect(page.workers()).toHaveLength(3);
+    });
+  }
+
   test('can be used by keyboard alone', async () => {
     await page.click('h1');
     const walk: string[] = [];

@@ -427,7 +427,10 @@ export class AssetRegistry implements Disposable {
     quietly(() => this.#table.release());
   }
 
-  /** Detaches; the last handle to go releases: `using registry = AssetRegistry.create(..)`. */
+  /**
+   * Detaches; the last handle to go releases: `using registry = AssetRegistry.create(..)`. A thread that may not wait only detaches when the table is locked at
+   * that moment.
+   */
   [Symbol.dispose](): void {
     this.#endLoads();
     quietly(() => this.#table.leave());

@@ -356,11 +356,11 @@ export class Table {
     this.close();
   }
 
-  /** The same, and the last one to leave releases. Of several that leave at once exactly one is the last. */
+  /** The same, and the last one to leave releases. Of several that leave at once exactly one is the last, if all may wait for the mutex. */
   leave(): void {
     if (!this.records.isOpen) return;
     if (!this.member.tryLock()) {
-      // Whoever has the mutex is there too.
+      // Whoever has the mutex is there too, unless it is about to leave: then nobody releases.
       this.detach();
     } else if (this.member.isAlone) this.#demolish();
     else {

@@ -9,7 +9,7 @@ import { reasonOf, type Crew, type Listener } from './crew.ts';
 /** Steps of temporary work in a frame. */
 const STEPS = 400;
 
-/** The lane whose blocks it shows as its own. */
+/** The lane that it shows as its own. */
 const LANE = 1;
 
 /** The crew. */
@@ -61,7 +61,7 @@ export class LocalCrew implements Crew {
     try {
       await load(this.#world, entry, (part) => this.#listener({ kind: 'progress', path, part }));
       this.loadingCount -= 1;
-      this.#listener({ kind: 'loaded', path, lane: 0 });
+      this.#listener({ kind: 'loaded', path, lane: LANE });
     } catch (error) {
       this.loadingCount -= 1;
       this.#listener({ kind: 'failed', path, reason: reasonOf(error) });

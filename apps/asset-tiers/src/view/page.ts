@@ -157,7 +157,18 @@ export class Page {
     this.#request();
   }
 
+  /** Whether nobody uses a tier who would not notice. The buttons know it a frame later. */
+  #canCompact(tier: string): boolean {
+    return !this.#frames.isRunning && this.#crew.loadingCount === 0 && (tier !== 'bottom' || this.#crew.isIdle);
+  }
+
+  /** Whether a worker may be terminated. */
+  get #canReplace(): boolean {
+    return this.#crew.loadingCount === 0 && !this.#isReplacing;
+  }
+
   #compact(tier: string, preserveBytes: number): void {
+    if (!this.#canCompact(tier)) return;
     const before = this.#liveBytes();
     let count;
     try {
@@ -185,6 +196,7 @@ export class Page {
   }
 
   async #replace(lane: number): Promise<void> {
+    if (!this.#canReplace) return;
     this.#isReplacing = true;
     this.say(`Worker ${lane} is terminated, wherever it is.`);
     try {
@@ -253,8 +265,8 @@ export class Page {
     this.#preview.show(this.#list.current, this.#stateOf(this.#list.current).version, this.#scheme);
     this.#profile.show([...profile(blocks), tablesSum(world)], this.#scheme);
     this.#workers.show(world.jobs, (lane) => {
-      return { assetCount: this.#loadedBy.get(lane) ?? this.#loadedBy.get(0) ?? 0, blockCount: blocks.filter(({ site }) => site === `worker ${lane}`).length };
-    }, { scheme: this.#scheme, canReplace: this.#crew.loadingCount === 0 && !this.#isReplacing });
+      return { assetCount: this.#loadedBy.get(lane) ?? 0, blockCount: blocks.filter(({ site }) => site === `worker ${lane}`).length };
+    }, { scheme: this.#scheme, canReplace: this.#canReplace });
     this.#showNotes();
   }
 
@@ -271,8 +283,7 @@ export class Page {
     const highlights = new Set(blocks.filter(isPointedOut).map(({ address }) => address));
     for (const [i, panel] of this.#panels.entries()) {
       const own = blocks.filter(({ tier }) => tier === i);
-      const canCompact = !this.#frames.isRunning && this.#crew.loadingCount === 0 && (TIERS[i]?.name !== 'bottom' || this.#crew.isIdle);
-      panel.show({ stats: this.#world.arena.tier(i).stats(), blocks: own, canCompact, highlights, scheme: this.#scheme });
+      panel.show({ stats: this.#world.arena.tier(i).stats(), blocks: own, canCompact: this.#canCompact(TIERS[i]!.name), highlights, scheme: this.#scheme });
     }
   }
 
