@@ -81,12 +81,12 @@ export class Member {
   standInFor(dead: number, clear: (bit: number) => void): void {
     const words = this.#records.renew();
     if (dead === this.id) throw new RangeError(`thread ${dead} is this one, and alive`);
-    // First of all, because for a thread that has no place any more nobody stands in.
+    // First of all, and for a thread without a place, too: it may have died between leaving that and letting the mutex go.
     const hadLock = this.#mutex.takeOver(dead);
     try {
       const places = this.#records.threads().flatMap((id, place) => (id === dead ? [place] : []));
       const taken = places.filter((place) => Atomics.compareExchange(words, this.#records.state + THREADS + place, dead, this.id) === dead);
-      if (taken.length === 0) throw new RangeError(`no thread ${dead} is attached`);
+      if (taken.length === 0 && !hadLock) throw new RangeError(`no thread ${dead} is attached`);
       for (const place of taken) {
         clear(bitOf(place));
         Atomics.store(words, this.#records.state + THREADS + place, 0);

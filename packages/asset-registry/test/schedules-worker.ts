@@ -1,9 +1,9 @@
 /** What the table is put through in every order: each thread with a handle of its own, on an allocator that finds every block that is freed twice, or never. */
 
-import { ALIGNMENT_MAX, NULL, alignUp, type Address, type Allocator, type Memory } from '@allokit/allocator';
+import { ALIGNMENT_MAX, NULL, OWNER_MAX, alignUp, type Address, type Allocator, type Memory } from '@allokit/allocator';
 import { observed, scenario, serve, type Outcome, type ThreadContext } from '@allokit/allocator/interleaving';
 import { BufferMemory } from '@allokit/vmem';
-import { SOURCE_OWN } from '../src/layout.ts';
+import { MUTEX, SOURCE_OWN } from '../src/layout.ts';
 import type { Entry } from '../src/records.ts';
 import { Table, type Claim } from '../src/table.ts';
 import type { Target } from '../src/target.ts';
@@ -535,6 +535,36 @@ serve({
     check({ memory, given }, outcomes: readonly Outcome<number>[]) {
       checkAll(memory, given, 4);
       return outcomes.map(({ state }) => state).join();
+    },
+  }),
+
+  'one dies as it leaves': scenario({
+    memory: MEMORY_SIZE,
+    setup: (context) => {
+      const given = setup('a', 'b')(context);
+      // Somebody stays, so that whoever leaves is not the last.
+      new Hand(context.memory, given);
+      return given;
+    },
+    mortal: [0],
+    threads: [
+      (thread: Thread) => {
+        attach(thread).table.leave();
+        return 1;
+      },
+      (thread: Thread) => {
+        if (thread.join(0) !== 'died') return 1;
+        const hand = attach(thread);
+        const dead = numberOf(thread, 0);
+        const isAttached = (): boolean => hand.table.records.threads().includes(dead);
+        const holdsLock = (): boolean => (Atomics.load(new Int32Array(thread.memory), thread.given.table / 4 + MUTEX) & OWNER_MAX) === dead;
+        if (dead !== 0 && (isAttached() || holdsLock())) hand.table.recover(dead);
+        return Number(hand.register('c', 7));
+      },
+    ],
+    check({ memory, given }, outcomes: readonly Outcome<number>[]) {
+      checkAll(memory, given);
+      return outcomes[0]?.state;
     },
   }),
 

@@ -31,6 +31,7 @@ const CASES: readonly Case[] = [
   { scenario: 'one dies, and another one cleans up', preemptions: 0, deaths: 1, random: 500, seen: ['died', 'finished'] },
   { scenario: 'one dies, and two clean up', preemptions: 1, deaths: 1, schedulesMax: 1500, random: 500, seen: ['died', 'finished'] },
   { scenario: 'one dies, and so does who cleans up', preemptions: 0, deaths: 2, schedulesMax: 3000, random: 300, seen: ['died,died', 'died,finished'] },
+  { scenario: 'one dies as it leaves', preemptions: 0, deaths: 1, seen: ['died', 'finished'] },
   { scenario: 'one dies while another one works', preemptions: 1, deaths: 1, schedulesMax: 1500, random: 300, seen: ['died', 'finished'] },
 ];
 
