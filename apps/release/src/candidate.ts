@@ -50,7 +50,9 @@ export async function waitingChangesets(root: string): Promise<string[]> {
   return (await readdir(join(root, '.changeset'))).filter((file) => file.endsWith('.md') && file !== 'README.md').sort();
 }
 
-/** Turns the changesets that wait in a copy into versions and changelogs. Where none waits, as right before a release, the versions are those that lie there. */
+/**
+ * Turns the changesets that wait in a copy into versions and changelogs. Where none waits, as right before a release, the versions are those that lie there.
+ */
 export async function applyChangesets(root: string): Promise<Library[]> {
   if ((await waitingChangesets(root)).length > 0) {
     await run(root, ['changeset', 'version']);

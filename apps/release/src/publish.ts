@@ -9,7 +9,10 @@ import { run, withCommands } from './workspace.ts';
 /** What npm may be told of registries: one for everything, and one for the packages of our scope, which wins. */
 const REGISTRY_SETTINGS = ['registry', '@allokit:registry'] as const;
 
-/** Publishes what the registry does not have. @throws Error with what was printed when that fails, or before anything is sent when it would go to another registry. */
+/**
+ * Publishes what the registry does not have. @throws Error with what was printed when that fails, or before anything is sent when it would go to another
+ * registry.
+ */
 export async function publish({ root }: Candidate, registry: Registry): Promise<void> {
   for (const setting of REGISTRY_SETTINGS) {
     const target = await run(root, ['npm', 'config', 'get', setting], registry.environment);

@@ -1,4 +1,6 @@
-/** A registry of one's own on the loopback interface: what is published to it stays there, everything else it fetches from the registry that npm is set up for. */
+/**
+ * A registry of one's own on the loopback interface: what is published to it stays there, everything else it fetches from the registry that npm is set up for.
+ */
 
 import type { Server } from 'node:http';
 import type { AddressInfo } from 'node:net';

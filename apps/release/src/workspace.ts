@@ -43,9 +43,9 @@ const GIT_PLACE = /^GIT_(?:DIR|COMMON_DIR|WORK_TREE|INDEX_FILE|PREFIX|OBJECT_DIR
 const MACHINE_SETTINGS = ['registry', 'userconfig', 'globalconfig', 'cafile'] as const;
 
 /**
- * An environment in which these commands come first, after those that it names itself. Of what npm's and pnpm's commands tell their children only the machine's own
- * settings are left, for which the environment has other values: else they would find packages of this repository wherever they are, and publish to the registry of
- * the machine whatever the environment says. Nor is anything left of what a hook of git is told: a commit in a copy would be one in the repository.
+ * An environment in which these commands come first, after those that it names itself. Of what npm's and pnpm's commands tell their children only the machine's
+ * own settings are left, for which the environment has other values: else they would find packages of this repository wherever they are, and publish to the
+ * registry of the machine whatever the environment says. Nor is anything left of what a hook of git is told: a commit in a copy would be one in the repository.
  */
 export function withCommands(environment: Readonly<Record<string, string>> = {}): Record<string, string | undefined> {
   const told = Object.keys(process.env).filter((name) => /^p?npm_/.test(name) || GIT_PLACE.test(name));

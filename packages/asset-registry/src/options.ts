@@ -35,8 +35,8 @@ export interface AssetRegistryUse {
   /** Milliseconds that a load may take from its first request on, all retries included. Default `Infinity`. */
   readonly timeout?: number;
   /**
-   * Milliseconds that may pass without a byte, or before the response starts: up to a quarter more, and the time that this thread is busy itself does not count.
-   * Default 30,000.
+   * Milliseconds that may pass without a byte, or before the response starts: up to a quarter more, and the time that this thread is busy itself does not
+   * count. Default 30,000.
    */
   readonly stallTimeout?: number;
   /** How often a request is repeated that failed in a way that may pass: see `AssetErrorCode`. Default 2. */

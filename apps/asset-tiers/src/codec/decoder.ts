@@ -1,5 +1,6 @@
 /**
- * A PNG decoder from the registry, at work in the memory of the tiers: it reads a file where the registry put it, and leaves the pixels where they can be drawn from.
+ * A PNG decoder from the registry, at work in the memory of the tiers: it reads a file where the registry put it, and leaves the pixels where they can be drawn
+ * from.
  *
  *     page 0    the module's constants: the same for every thread
  *     page 1    the page's own stack and, at its start, three words of results

@@ -1,10 +1,12 @@
 /**
- * The module of `@cwasm/lodepng` with its memory, its stack and its `malloc` taken out and made imports. Done when the page is built; the decoder's own code stays as it was published.
+ * The module of `@cwasm/lodepng` with its memory, its stack and its `malloc` taken out and made imports. Done when the page is built; the decoder's own code
+ * stays as it was published.
  *
  *     published   memory, stack pointer, malloc, free, realloc inside          imports nothing
  *     relinked    the same functions, calling what the page hands them         imports memory, __stack_pointer, malloc, free, realloc
  *
- * So the decoder reads a picture where it lies in a tier, what it allocates comes from tiers, the finished pixels too, and several threads decode at once in one memory.
+ * So the decoder reads a picture where it lies in a tier, what it allocates comes from tiers, the finished pixels too, and several threads decode at once in
+ * one memory.
  */
 
 import binaryen from 'binaryen';

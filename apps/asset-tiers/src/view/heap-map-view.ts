@@ -134,7 +134,10 @@ export class HeapMapView {
     return { x: left + (column + 0.5) * this.#pitch * scale, y: top + (row + 0.5) * this.#pitch * scale };
   }
 
-  /** What the map must cover: what is used, and for some seconds what was, so that the scale does not jump to and fro with a tier that is filled and reset all the time. */
+  /**
+   * What the map must cover: what is used, and for some seconds what was, so that the scale does not jump to and fro with a tier that is filled and reset all
+   * the time.
+   */
   #extentOf(used: number): number {
     const now = performance.now();
     this.#extent = Math.max(EXTENT_MIN, used, this.#extent * 0.5 ** ((now - this.#shownAt) / EXTENT_HALF_LIFE_MS));

@@ -47,7 +47,8 @@ export function blocksOf(world: World, claims: readonly Claim[]): Block[] {
 }
 
 /**
- * Blocks of whole pages that nobody knows of yet: files on their way, which the registry enters when they are complete. O(blocks + free pages below the cursor).
+ * Blocks of whole pages that nobody knows of yet: files on their way, which the registry enters when they are complete. O(blocks + free pages below the
+ * cursor).
  *
  * @param known - The blocks of the tier that are known.
  */

@@ -4,8 +4,8 @@
  *     word 0        the hold: odd while nobody may allocate, even otherwise
  *     16 + 544 n    lane n: answered hold | allocations | damaged blocks | .. | address, size of each block it has
  *
- * A tier that is reset must have no users. Whoever wants to reset it raises the hold; each worker forgets its blocks at its next step and answers with the hold's number; when
- * all have answered, the tier is reset, and the hold raised again, to an even number.
+ * A tier that is reset must have no users. Whoever wants to reset it raises the hold; each worker forgets its blocks at its next step and answers with the
+ * hold's number; when all have answered, the tier is reset, and the hold raised again, to an even number.
  */
 
 import type { Address, Memory } from '@allokit/allocator';

@@ -1,4 +1,7 @@
-/** How much of everything there is: the tiers, and what the frames put into them. Large things shrink with the scale, so that the page also runs where memory is short. */
+/**
+ * How much of everything there is: the tiers, and what the frames put into them. Large things shrink with the scale, so that the page also runs where memory is
+ * short.
+ */
 
 import type { TierPlan } from '@allokit/tiered-arena';
 

@@ -1,4 +1,7 @@
-/** One package alone in a fresh project, by each package manager: installed without a word, imported, required, its commands asked for help, and used as its README says. */
+/**
+ * One package alone in a fresh project, by each package manager: installed without a word, imported, required, its commands asked for help, and used as its
+ * README says.
+ */
 
 import type { Check } from '../report.ts';
 import { MANAGERS, expectOutput, type Manager, type Project } from './managers.ts';
