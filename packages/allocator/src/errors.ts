@@ -57,9 +57,12 @@ export class AllocatorError extends Error {
     this.code = code;
   }
 
-  /** What `instanceof` asks: whether something is an error of this kind, made by whichever copy of this package. O(1). */
+  /**
+   * What `instanceof` asks: whether something is an error of this kind, made by whichever copy of this package; for a class that extends this one, what it is
+   * for any. O(1).
+   */
   static override [Symbol.hasInstance](value: unknown): boolean {
-    return value instanceof Error && value.name === 'AllocatorError';
+    return Function.prototype[Symbol.hasInstance].call(this, value) || (this === AllocatorError && value instanceof Error && value.name === 'AllocatorError');
   }
 }
 

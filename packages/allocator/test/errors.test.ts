@@ -12,6 +12,16 @@ test('an AllocatorError carries its code, its name and its cause', () => {
   expect('cause' in new AllocatorError('unsupported', 'no cause')).toBe(false);
 });
 
+test('instanceof a class that extends it takes the errors of that class', () => {
+  class Refusal extends AllocatorError {
+    override readonly name = 'Refusal' as never;
+  }
+  const refusal: unknown = new Refusal('busy', 'later');
+  const error: unknown = new AllocatorError('busy', 'later');
+  expect([refusal instanceof Refusal, refusal instanceof AllocatorError]).toEqual([true, true]);
+  expect([error instanceof Refusal, error instanceof AllocatorError]).toEqual([false, true]);
+});
+
 test('instanceof takes the errors of another copy of the package, and no others', async () => {
   const path = '../src/errors.ts?another-copy';
   const other = (await import(path)) as { readonly AllocatorError: typeof AllocatorError };

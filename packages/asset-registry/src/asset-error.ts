@@ -71,8 +71,11 @@ export class AssetError extends Error {
     this.retryAfter = retryAfter;
   }
 
-  /** What `instanceof` asks: whether something is an error of this kind, made by whichever copy of this package. O(1). */
+  /**
+   * What `instanceof` asks: whether something is an error of this kind, made by whichever copy of this package; for a class that extends this one, what it is
+   * for any. O(1).
+   */
   static override [Symbol.hasInstance](value: unknown): boolean {
-    return value instanceof Error && value.name === 'AssetError';
+    return Function.prototype[Symbol.hasInstance].call(this, value) || (this === AssetError && value instanceof Error && value.name === 'AssetError');
   }
 }
