@@ -5,8 +5,13 @@ import { defineConfig } from 'vitest/config';
 // Every test file is a process of its own, and many start more: what one has compiled, the others need not.
 process.env['NODE_COMPILE_CACHE'] ??= join(tmpdir(), 'node-compile-cache');
 
+// For Vite what `--conditions=source` is for Node.js.
+const conditions = ['source', 'module', 'node', 'development'];
+
 /** How every package is tested. */
 export const shared: ReturnType<typeof defineConfig> = defineConfig({
+  resolve: { conditions },
+  ssr: { resolve: { conditions, externalConditions: ['source'] } },
   test: {
     // Node.js loads the modules itself, as it does for users: what Vite makes of them takes twice the time, because every call into another module looks it up.
     // Node.js 22 needs that: tests say `using`, which it does not know.
