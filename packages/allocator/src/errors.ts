@@ -62,7 +62,8 @@ export class AllocatorError extends Error {
    * for any. O(1).
    */
   static override [Symbol.hasInstance](value: unknown): boolean {
-    return Function.prototype[Symbol.hasInstance].call(this, value) || (this === AllocatorError && value instanceof Error && value.name === 'AllocatorError');
+    if (Function.prototype[Symbol.hasInstance].call(this, value)) return true;
+    return this === AllocatorError && value instanceof Error && value.name === 'AllocatorError' && typeof (value as { code?: unknown }).code === 'string';
   }
 }
 

@@ -85,8 +85,8 @@ export interface Recovery {
 /** What `work` returned, when it is done: what follows an `await` would be done without the lock. @throws TypeError for a promise. */
 function done<T>(result: T): T {
   if (typeof (result as { readonly then?: unknown } | null | undefined)?.then !== 'function') return result;
-  // What it rejects with is the lesser problem.
-  Promise.resolve(result).catch(() => undefined);
+  // What it rejects with is the lesser problem. Other thenables only begin when they are asked: nobody does.
+  if (result instanceof Promise) result.catch(() => undefined);
   throw new TypeError('work must not return a promise: what it does after its first `await` is done without the lock');
 }
 

@@ -41,9 +41,8 @@ export class Remote {
    * @param address - A live block's, or `NULL`, which does nothing.
    * @param size - Checked for its kind only.
    * @throws TypeError or RangeError for what is no address or size; AllocatorError `double-free` when a thread has handed the block back already,
-   * `foreign-address` beyond
-   *   the range that is covered, `invalid-address` where no block can start, `released`. Nothing changed then. Whether a live block starts there, only the owner sees:
-   *   see `RemoteFreeOptions.onRefused`.
+   *   `foreign-address` beyond the range that is covered, `invalid-address` where no block can start, `released`. Nothing changed then. Whether a live block
+   *   starts there, only the owner sees: see `RemoteFreeOptions.onRefused`.
    */
   deallocate(address: Address, size?: number): void {
     checkAddress(address);

@@ -12,6 +12,10 @@ test('an AllocatorError carries its code, its name and its cause', () => {
   expect('cause' in new AllocatorError('unsupported', 'no cause')).toBe(false);
 });
 
+test('instanceof does not take a namesake that has no code', () => {
+  expect(Object.assign(new Error('x'), { name: 'AllocatorError' }) instanceof AllocatorError).toBe(false);
+});
+
 test('instanceof a class that extends it takes the errors of that class', () => {
   class Refusal extends AllocatorError {
     override readonly name = 'Refusal' as never;

@@ -3,6 +3,7 @@
  * must come to the same result, whatever memory it has.
  */
 
+import { ADDRESS_SPACE_SIZE, checkInteger } from '@allokit/allocator';
 import { InstancePool, type InstancePoolOptions, type InstancePreTouch } from '@allokit/instance-pool';
 
 /** How to make one with {@link blockRuntime}. */
@@ -22,6 +23,7 @@ export interface BlockRuntimeOptions
  */
 export async function blockRuntime(module: BufferSource, options: BlockRuntimeOptions = {}): Promise<InstancePool> {
   const { residentBytes = Infinity, reach, strategy, threads, hugePages, lock, onProgress, signal, ...pool } = options;
+  if (residentBytes !== Infinity) checkInteger(residentBytes, 'residentBytes', 0, ADDRESS_SPACE_SIZE);
   const preTouch = { bytes: residentBytes, reach, strategy, threads, hugePages, lock, onProgress, signal };
   return InstancePool.create(module, { ...pool, instances: 1, growth: 'checked', preTouch });
 }

@@ -1,6 +1,6 @@
 /** `tiered`: three tiers in one memory that threads share, each of which grows by itself. For engines: assets, scenes, and what is soon gone. */
 
-import { ADDRESS_SPACE_SIZE, type Parent } from '@allokit/allocator';
+import { ADDRESS_SPACE_SIZE, checkInteger, type Parent } from '@allokit/allocator';
 import { TIERS_DEFAULT, TieredArena, type TieredArenaOptions } from '@allokit/tiered-arena';
 import { WasmMemory } from '@allokit/vmem';
 import { OWN_MEMORY_COMMIT } from './own-memory.ts';
@@ -10,6 +10,9 @@ export const TIERED_CAPACITY = 2 ** 26;
 
 /** Bytes by which a full tier grows at the least, when nothing is said: 4 MiB. */
 export const TIERED_GROWTH = 2 ** 22;
+
+/** What the tables take at the most, as a share of the capacity: committed with it, so that the memory need not grow at once. */
+const TABLES_SHARE = 1 / 8;
 
 /** How to make one with {@link tiered}. */
 export interface TieredOptions extends Partial<TieredArenaOptions> {
@@ -32,7 +35,10 @@ export function tiered(options: TieredOptions = {}, parent?: Parent): TieredAren
   const tiers = options.tiers ?? TIERS_DEFAULT.map((tier) => ({ ...tier, growth: TIERED_GROWTH }));
   const arenaOptions = { ...rest, capacity, tiers };
   if (parent !== undefined) return TieredArena.create(parent, arenaOptions);
-  const memory = WasmMemory.create({ reserve: ADDRESS_SPACE_SIZE, commit: OWN_MEMORY_COMMIT, shared });
+  if (typeof shared !== 'boolean') throw new TypeError(`shared must be a boolean, got ${typeof shared}`);
+  checkInteger(capacity, 'capacity', 1, ADDRESS_SPACE_SIZE - 1);
+  const commit = Math.min(ADDRESS_SPACE_SIZE, Math.max(OWN_MEMORY_COMMIT, Math.ceil(capacity * (1 + TABLES_SHARE))));
+  const memory = WasmMemory.create({ reserve: ADDRESS_SPACE_SIZE, commit, shared });
   try {
     return TieredArena.create(memory, arenaOptions);
   } catch (error) {

@@ -90,6 +90,11 @@ describe('two handles', () => {
     const later = async (): Promise<void> => Promise.reject(new Error('too late'));
     expect(() => first.exclusively(later)).toThrow(/must not return a promise/);
     await expect(first.whenFree(later)).rejects.toThrow(/must not return a promise/);
+    let isBegun = false;
+    const lazy = { then: () => (isBegun = true) };
+    expect(() => first.exclusively(() => lazy)).toThrow(/must not return a promise/);
+    await new Promise((resolve) => setTimeout(resolve, 1));
+    expect(isBegun).toBe(false);
     expect(second.exclusively(() => null)).toBe(null);
   });
 

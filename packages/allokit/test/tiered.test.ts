@@ -49,4 +49,5 @@ test('what makes no sense is refused, and leaves no memory behind', () => {
   expect(() => tiered({ capacity: 2 ** 32 })).toThrow(RangeError);
   expect(() => tiered({ tiers: [] })).toThrow(RangeError);
   expect(() => tiered({ capacity: '1' as never })).toThrow(TypeError);
+  expect(() => tiered({ shared: 3 as never })).toThrow(/shared must be a boolean/);
 });

@@ -28,6 +28,7 @@ import {
   formatAddress,
   giveBack,
   hasHeader,
+  isPowerOfTwo,
   writeHeader,
   ADDRESS_SPACE_SIZE,
   type Address,
@@ -96,23 +97,6 @@ export interface ArenaMark {
   readonly cursor: number;
 }
 
-/** One chunk, as it stood when it was read. Positions count granules. */
-interface Chunk {
-  readonly address: Address;
-  /** The next chunk's address, or NULL. */
-  readonly next: Address;
-  /** The parent's block that it lies in: the first one shares it with the state. */
-  readonly block: Address;
-  readonly blockSize: number;
-  /** Bytes in use before it, while it is in use. */
-  readonly usedBefore: number;
-  /** What blocks can fill. */
-  readonly start: number;
-  readonly limit: number;
-  /** The same in bytes. */
-  readonly capacity: number;
-}
-
 /**
  * An arena: O(1) allocation by moving a cursor, no free, `reset`, `mark` and `rewind`.
  *
@@ -172,8 +156,13 @@ export class Arena implements MonotonicAllocator, Repairable {
    */
   static attach(parent: Parent, address: Address, { repair = false }: ArenaAttachOptions = {}): Arena {
     checkHeader(parent.memory, address, HEADER, STATE_SIZE + CHUNK_HEADER_SIZE);
+    const granuleLog2 = parent.memory.i32[(address >>> 2) + GRANULE_LOG2]!;
+    const alignment = 2 ** granuleLog2;
+    if (!isPowerOfTwo(alignment) || alignment < ALIGNMENT_MIN || alignment > ALIGNMENT_MAX) {
+      throw new AllocatorError('corrupt', `the arena at ${formatAddress(address)} aligns to 2^${granuleLog2} bytes`);
+    }
     if (!parent.owns(address)) throw new AllocatorError('bad-header', `the parent does not own ${formatAddress(address)}`);
-    const arena = new Arena(parent, address, 2 ** parent.memory.i32[(address >>> 2) + GRANULE_LOG2]!);
+    const arena = new Arena(parent, address, alignment);
     if (repair) arena.repair();
     arena.checkInvariants();
     return arena;
@@ -231,7 +220,7 @@ export class Arena implements MonotonicAllocator, Repairable {
   /** O(1) for the current chunk, O(chunks) otherwise. */
   owns(address: Address): boolean {
     if (typeof address !== 'number' || address >>> 0 !== address || !this.#isUsable()) return false;
-    return this.#chunkAround(address, 'all') !== undefined;
+    return this.#chunkAround(address, 'all') !== NULL;
   }
 
   /** Frees every block at once, keeping all chunks for reuse. O(1). */
@@ -244,11 +233,12 @@ export class Arena implements MonotonicAllocator, Repairable {
   /** Remembers this moment, for {@link Arena.rewind}. O(1). */
   mark(): ArenaMark {
     this.#renew();
-    return { chunk: this.#field(CURRENT), cursor: this.#field(CURSOR) };
+    const { words, state } = this;
+    return { chunk: words[state + CURRENT]! >>> 0, cursor: words[state + CURSOR]! };
   }
 
   /**
-   * Frees every block allocated since `mark` was taken. O(1) within the current chunk, O(chunks used since the first) otherwise.
+   * Frees every block allocated since `mark` was taken. O(1) within the current chunk, else O(chunks used since the first).
    *
    * @throws AllocatorError `invalid-address` when the arena stands before that moment: the mark is stale. A stale mark is not always told.
    */
@@ -256,15 +246,18 @@ export class Arena implements MonotonicAllocator, Repairable {
     checkAddress(chunk, 'mark.chunk');
     checkInteger(cursor, 'mark.cursor');
     this.#renew();
-    const target = this.#find(({ address }) => address === chunk, 'used');
-    if (target === undefined || cursor < target.start || cursor > this.#end(target)) {
+    const { words, state } = this;
+    const current = words[state + CURRENT]! >>> 0;
+    let candidate = chunk === current ? current : this.#firstChunk;
+    while (candidate !== chunk && candidate !== current) candidate = words[(candidate >>> 2) + CHUNK_NEXT]! >>> 0;
+    const { start, limit } = this.#span(candidate);
+    if (candidate !== chunk || cursor < start || cursor > (chunk === current ? words[state + CURSOR]! : limit)) {
       throw new AllocatorError('invalid-address', `the mark at ${formatAddress(cursor * this.alignment)} in chunk ${formatAddress(chunk)} lies ahead of the arena: it is stale`);
     }
     this.#notePeak();
-    const { words, state } = this;
     words[state + CURRENT] = chunk;
     words[state + CURSOR] = cursor;
-    words[state + LIMIT] = target.limit;
+    words[state + LIMIT] = limit;
   }
 
   /**
@@ -292,36 +285,52 @@ export class Arena implements MonotonicAllocator, Repairable {
     this.#renew();
     if ('monotonic' in this.#parent) return 0;
     const { words, state } = this;
-    const last = this.#read(this.#field(CURRENT));
+    const last = words[state + CURRENT]! >>> 2;
     let returned = 0;
-    for (const chunk of this.#chunks(last.next)) {
-      words[(last.address >>> 2) + CHUNK_NEXT] = chunk.next;
-      words[state + CAPACITY]! -= chunk.capacity;
-      giveBack(this.#parent, chunk.block, chunk.blockSize);
-      returned += chunk.blockSize;
+    for (let chunk = words[last + CHUNK_NEXT]! >>> 0; chunk !== NULL; ) {
+      const next = words[(chunk >>> 2) + CHUNK_NEXT]! >>> 0;
+      const size = words[(chunk >>> 2) + CHUNK_BLOCK_SIZE]! >>> 0;
+      const { start, limit } = this.#span(chunk);
+      words[last + CHUNK_NEXT] = next;
+      words[state + CAPACITY]! -= (limit - start) * this.alignment;
+      giveBack(this.#parent, chunk, size);
+      returned += size;
+      chunk = next;
     }
     return returned;
   }
 
   release(): void {
     if (!this.#isUsable()) return;
-    const chunks = [...this.#chunks()];
+    const { words } = this;
+    const parent = this.#parent;
+    const first = this.#firstChunk >>> 2;
+    const firstSize = words[first + CHUNK_BLOCK_SIZE]! >>> 0;
+    let chunk = words[first + CHUNK_NEXT]! >>> 0;
     eraseHeader(this.memory, this.address);
     this.#released = true;
     this.words = NO_WORDS;
-    for (const { block, blockSize } of chunks.reverse()) giveBack(this.#parent, block, blockSize);
+    while (chunk !== NULL) {
+      const next = words[(chunk >>> 2) + CHUNK_NEXT]! >>> 0;
+      giveBack(parent, chunk, words[(chunk >>> 2) + CHUNK_BLOCK_SIZE]! >>> 0);
+      chunk = next;
+    }
+    giveBack(parent, this.address, firstSize);
   }
 
   /** O(chunks). */
   stats(): ArenaStats {
     this.#renew();
+    const { words, state } = this;
+    let chunkCount = 0;
+    for (let chunk = this.#firstChunk; chunk !== NULL; chunk = words[(chunk >>> 2) + CHUNK_NEXT]! >>> 0) chunkCount += 1;
     const liveBytes = this.#liveBytes;
     return {
-      capacity: this.#field(CAPACITY),
+      capacity: words[state + CAPACITY]! >>> 0,
       liveBytes,
-      failureCount: this.#field(FAILURES),
-      peakBytes: Math.max(liveBytes, this.#field(PEAK)),
-      chunkCount: [...this.#chunks()].length,
+      failureCount: words[state + FAILURES]! >>> 0,
+      peakBytes: Math.max(liveBytes, words[state + PEAK]! >>> 0),
+      chunkCount,
     };
   }
 
@@ -332,65 +341,61 @@ export class Arena implements MonotonicAllocator, Repairable {
    * @throws AllocatorError `corrupt` when no call leaves such an arena behind, nothing having changed; or `released`.
    */
   repair(): Repair {
-    const { used, current, capacity } = this.#survey();
+    this.#renew();
     const { words, state } = this;
+    const current = words[state + CURRENT]! >>> 0;
     const cursor = words[state + CURSOR]!;
-    if (cursor < current.start || cursor > current.limit) {
-      // The cursor of a chunk that was used before: the arena had just entered the current one, and that is empty. If not, it was on the way back to an
-      // earlier chunk, and how much of that is kept was to be said next.
-      const isEntered = used.some(({ start, limit }) => cursor >= start && cursor <= limit);
-      words[state + CURSOR] = isEntered ? current.start : current.limit;
+    const seen = new Set<Address>();
+    let capacity = 0;
+    let isCursorAhead = true;
+    for (let chunk = this.#firstChunk; chunk !== NULL; chunk = words[(chunk >>> 2) + CHUNK_NEXT]! >>> 0) {
+      if (seen.has(chunk) || !this.#isSound(chunk)) throw new AllocatorError('corrupt', `the chain of chunks is broken at ${formatAddress(chunk)}: it cannot be repaired`);
+      const { start, limit } = this.#span(chunk);
+      // The cursor of a chunk that was used before: then the arena had just entered the current one, and that is empty.
+      if (!seen.has(current) && chunk !== current && cursor >= start && cursor <= limit) isCursorAhead = false;
+      seen.add(chunk);
+      capacity += (limit - start) * this.alignment;
     }
-    words[state + LIMIT] = current.limit;
+    if (!seen.has(current)) throw new AllocatorError('corrupt', `the current chunk, ${formatAddress(current)}, is not in the list: it cannot be repaired`);
+    const { start, limit } = this.#span(current);
+    // On the way back to an earlier chunk, how much of that is kept was to be said next.
+    if (cursor < start || cursor > limit) words[state + CURSOR] = isCursorAhead ? limit : start;
+    words[state + LIMIT] = limit;
     words[state + CAPACITY] = capacity;
     return { lostBytes: 0 };
   }
 
   /** Walks the chunks. O(chunks). */
   checkInvariants(): void {
-    const { used, current, capacity } = this.#survey();
-    checkHeader(this.memory, this.address, HEADER, STATE_SIZE + CHUNK_HEADER_SIZE);
-    let usedMax = 0;
-    for (const chunk of [...used, current]) {
-      if (chunk.usedBefore > usedMax) this.#fail(`${chunk.usedBefore} bytes are said to be used before the chunk at ${formatAddress(chunk.address)}, ${usedMax} can be`);
-      usedMax = chunk.usedBefore + chunk.capacity;
-    }
-    const { words, state } = this;
-    const cursor = words[state + CURSOR]!;
-    const { start, limit } = current;
-    if (words[state + LIMIT] !== limit) this.#fail(`the limit is ${words[state + LIMIT]!}, the current chunk ends at ${limit}`);
-    if (cursor < start || cursor > limit) this.#fail(`the cursor ${cursor} is not in the current chunk, ${start}..${limit}`);
-    if (capacity !== this.#field(CAPACITY)) this.#fail(`chunks hold ${capacity} bytes, the capacity is ${this.#field(CAPACITY)}`);
-    if (this.#field(CHUNK_SIZE) < CHUNK_SIZE_MIN) this.#fail(`new chunks would have ${this.#field(CHUNK_SIZE)} bytes`);
-    if (this.#field(PEAK) % this.alignment !== 0) this.#fail(`the peak is ${this.#field(PEAK)} bytes`);
-  }
-
-  #fail(what: string): never {
-    throw new AllocatorError('corrupt', `arena at ${formatAddress(this.address)}: ${what}`);
-  }
-
-  /**
-   * Proves what repair and every check rely on: the alignment, and that all chunks lie where chunks can, in a list that ends and has the current one.
-   * O(chunks).
-   */
-  #survey(): { readonly used: readonly Chunk[]; readonly current: Chunk; readonly capacity: number } {
     this.#renew();
-    const { alignment } = this;
-    const log2 = this.words[this.state + GRANULE_LOG2]!;
-    if (log2 !== this.granuleLog2 || alignment < ALIGNMENT_MIN || alignment > ALIGNMENT_MAX) this.#fail(`blocks would be aligned to 2^${log2} bytes`);
-    const chunks = new Map<Address, Chunk>();
+    const { words, state, memory } = this;
+    const fail = (what: string): never => {
+      throw new AllocatorError('corrupt', `arena at ${formatAddress(this.address)}: ${what}`);
+    };
+    checkHeader(memory, this.address, HEADER, STATE_SIZE + CHUNK_HEADER_SIZE);
+    if (words[state + GRANULE_LOG2] !== this.granuleLog2) fail(`the alignment changed to 2^${words[state + GRANULE_LOG2]!}`);
+    if (words[state + CHUNK_SIZE]! >>> 0 < CHUNK_SIZE_MIN) fail(`new chunks would have ${words[state + CHUNK_SIZE]! >>> 0} bytes`);
+    const current = words[state + CURRENT]! >>> 0;
     let capacity = 0;
-    for (const chunk of this.#chunks()) {
-      if (chunks.has(chunk.address) || !this.#isSound(chunk)) this.#fail(`the chunk at ${formatAddress(chunk.address)} is broken`);
-      chunks.set(chunk.address, chunk);
-      capacity += chunk.capacity;
+    let usedMax = 0;
+    let isUsed = true;
+    const seen = new Set<Address>();
+    for (let chunk = this.#firstChunk; chunk !== NULL; chunk = words[(chunk >>> 2) + CHUNK_NEXT]! >>> 0) {
+      if (seen.has(chunk) || !this.#isSound(chunk)) fail(`the chunk at ${formatAddress(chunk)} is broken`);
+      seen.add(chunk);
+      const { start, limit } = this.#span(chunk);
+      const usedBefore = words[(chunk >>> 2) + CHUNK_USED_BEFORE]! >>> 0;
+      if (isUsed && usedBefore > usedMax) fail(`${usedBefore} bytes are said to be used before the chunk at ${formatAddress(chunk)}, ${usedMax} can be`);
+      usedMax = usedBefore + (limit - start) * this.alignment;
+      capacity += (limit - start) * this.alignment;
+      if (chunk !== current) continue;
+      isUsed = false;
+      if (words[state + LIMIT] !== limit) fail(`the limit is ${words[state + LIMIT]!}, the current chunk ends at ${limit}`);
+      if (words[state + CURSOR]! < start || words[state + CURSOR]! > limit) fail(`the cursor ${words[state + CURSOR]!} is not in the current chunk, ${start}..${limit}`);
     }
-    const used: Chunk[] = [];
-    for (const chunk of chunks.values()) {
-      if (chunk.address === this.#field(CURRENT)) return { used, current: chunk, capacity };
-      used.push(chunk);
-    }
-    return this.#fail(`the current chunk, ${formatAddress(this.#field(CURRENT))}, is not in the list`);
+    if (isUsed) fail(`the current chunk, ${formatAddress(current)}, is not in the list`);
+    if (capacity !== words[state + CAPACITY]! >>> 0) fail(`chunks hold ${capacity} bytes, the capacity is ${words[state + CAPACITY]! >>> 0}`);
+    if ((words[state + PEAK]! >>> 0) % this.alignment !== 0) fail(`the peak is ${words[state + PEAK]! >>> 0} bytes`);
   }
 
   get #firstChunk(): Address {
@@ -398,12 +403,9 @@ export class Arena implements MonotonicAllocator, Repairable {
   }
 
   get #liveBytes(): number {
-    const { start, usedBefore } = this.#read(this.#field(CURRENT));
-    return usedBefore + (this.#field(CURSOR) - start) * this.alignment;
-  }
-
-  #field(field: number): number {
-    return this.words[this.state + field]! >>> 0;
+    const { words, state } = this;
+    const chunk = words[state + CURRENT]! >>> 0;
+    return (words[(chunk >>> 2) + CHUNK_USED_BEFORE]! >>> 0) + (words[state + CURSOR]! - this.#span(chunk).start) * this.alignment;
   }
 
   #format(blockSize: number): void {
@@ -412,7 +414,8 @@ export class Arena implements MonotonicAllocator, Repairable {
     words[state + GRANULE_LOG2] = this.granuleLog2;
     words[state + CHUNK_SIZE] = blockSize;
     words[(this.#firstChunk >>> 2) + CHUNK_BLOCK_SIZE] = blockSize;
-    words[state + CAPACITY] = this.#read(this.#firstChunk).capacity;
+    const { start, limit } = this.#span(this.#firstChunk);
+    words[state + CAPACITY] = (limit - start) * this.alignment;
     this.#enter(this.#firstChunk, 0);
     writeHeader(this.memory, this.address, HEADER);
   }
@@ -432,77 +435,70 @@ export class Arena implements MonotonicAllocator, Repairable {
 
   /** Takes the current view; throws when the arena was released, by this handle or another. */
   #renew(): void {
-    const words = this.#released ? NO_WORDS : this.memory.i32;
-    if (words === this.words && words !== NO_WORDS) return;
+    if (this.#released) throw new AllocatorError('released', 'this arena was released');
+    const words = this.memory.i32;
+    if (words === this.words) return;
     this.words = words;
-    if (words !== NO_WORDS && hasHeader(this.memory, this.address, HEADER)) return;
-    this.words = NO_WORDS;
-    throw new AllocatorError('released', `the arena at ${formatAddress(this.address)} was released, or overwritten`);
+    if (!hasHeader(this.memory, this.address, HEADER)) {
+      this.words = NO_WORDS;
+      throw new AllocatorError('released', `the arena at ${formatAddress(this.address)} is gone: it was released, or overwritten`);
+    }
   }
 
   #granules(size: number): number {
     return Math.ceil(size / this.alignment);
   }
 
-  #read(address: Address): Chunk {
-    const { words, alignment } = this;
-    const at = address >>> 2;
-    const block = address === this.#firstChunk ? this.address : address;
-    const blockSize = words[at + CHUNK_BLOCK_SIZE]! >>> 0;
-    const start = this.#granules(address + CHUNK_HEADER_SIZE);
-    const limit = Math.floor((block + blockSize) / alignment);
-    const capacity = (limit - start) * alignment;
-    return { address, next: words[at + CHUNK_NEXT]! >>> 0, block, blockSize, usedBefore: words[at + CHUNK_USED_BEFORE]! >>> 0, start, limit, capacity };
-  }
-
-  /** All chunks in order, or those from one on. Each is read before it is handed out, and may be given back then. */
-  *#chunks(from: Address = this.#firstChunk): Generator<Chunk> {
-    for (let address = from; address !== NULL; ) {
-      const chunk = this.#read(address);
-      yield chunk;
-      address = chunk.next;
-    }
+  /** The parent's block that a chunk lies in: the first one shares it with the state. */
+  #blockOf(chunk: Address): Address {
+    return chunk === this.#firstChunk ? this.address : chunk;
   }
 
   /** Whether a chunk lies where one can, and is as long as one can be. */
-  #isSound({ address, block, blockSize }: Chunk): boolean {
-    const blockEnd = block + blockSize;
-    return address % 16 === 0 && blockSize % 16 === 0 && address + CHUNK_HEADER_SIZE <= blockEnd && blockEnd <= this.memory.committed;
+  #isSound(chunk: Address): boolean {
+    if (chunk % 16 !== 0 || chunk + CHUNK_HEADER_SIZE > this.memory.committed) return false;
+    const size = this.words[(chunk >>> 2) + CHUNK_BLOCK_SIZE]! >>> 0;
+    const block = this.#blockOf(chunk);
+    return size % 16 === 0 && block + size <= this.memory.committed && size >= CHUNK_HEADER_SIZE + (chunk - block);
   }
 
-  /** The first chunk that passes, of all or of those in use. The current one is asked first. */
-  #find(passes: (chunk: Chunk) => boolean, among: 'all' | 'used'): Chunk | undefined {
-    const current = this.#read(this.#field(CURRENT));
-    if (passes(current)) return current;
-    for (const chunk of this.#chunks()) {
-      if (among === 'used' && chunk.address === current.address) return undefined;
-      if (passes(chunk)) return chunk;
-    }
-    return undefined;
+  /** The granules of a chunk that blocks can fill. */
+  #span(chunk: Address): { readonly start: number; readonly limit: number } {
+    const size = this.words[(chunk >>> 2) + CHUNK_BLOCK_SIZE]! >>> 0;
+    return { start: this.#granules(chunk + CHUNK_HEADER_SIZE), limit: Math.floor((this.#blockOf(chunk) + size) / this.alignment) };
   }
 
-  #chunkAround(address: Address, among: 'all' | 'used'): Chunk | undefined {
-    return this.#find(({ start, limit }) => address >= start * this.alignment && address < limit * this.alignment, among);
-  }
-
-  /** Where blocks end in a chunk that is in use, in granules. */
-  #end({ address, limit }: Chunk): number {
-    return address === this.#field(CURRENT) ? this.#field(CURSOR) : limit;
-  }
-
-  #enter(address: Address, usedBefore: number): void {
+  /** The chunk that holds `address`, or NULL: of all, or of those in use. */
+  #chunkAround(address: Address, which: 'all' | 'used'): Address {
     const { words, state } = this;
-    const { start, limit } = this.#read(address);
-    words[(address >>> 2) + CHUNK_USED_BEFORE] = usedBefore;
-    words[state + CURRENT] = address;
+    const current = words[state + CURRENT]! >>> 0;
+    if (this.#holds(current, address)) return current;
+    for (let chunk = this.#firstChunk; chunk !== NULL; chunk = words[(chunk >>> 2) + CHUNK_NEXT]! >>> 0) {
+      if (which === 'used' && chunk === current) return NULL;
+      if (this.#holds(chunk, address)) return chunk;
+    }
+    return NULL;
+  }
+
+  #holds(chunk: Address, address: Address): boolean {
+    const { start, limit } = this.#span(chunk);
+    return address >= start * this.alignment && address < limit * this.alignment;
+  }
+
+  #enter(chunk: Address, usedBefore: number): void {
+    const { words, state } = this;
+    const { start, limit } = this.#span(chunk);
+    words[(chunk >>> 2) + CHUNK_USED_BEFORE] = usedBefore;
+    words[state + CURRENT] = chunk;
     words[state + CURSOR] = start;
     words[state + LIMIT] = limit;
   }
 
   /** The peak is noted where the use goes down: allocations need not. */
   #notePeak(): void {
+    const { words, state } = this;
     const liveBytes = this.#liveBytes;
-    if (liveBytes > this.#field(PEAK)) this.words[this.state + PEAK] = liveBytes;
+    if (liveBytes > words[state + PEAK]! >>> 0) words[state + PEAK] = liveBytes;
   }
 
   /** What `allocate` does with a bad size, an alignment, a stale view or a full chunk. */
@@ -528,27 +524,32 @@ export class Arena implements MonotonicAllocator, Repairable {
 
   /** Enters a chunk in which the request fits: the first such one behind the current chunk, moved up behind it, or a new one. */
   #nextChunk(granules: number, step: number): boolean {
-    const current = this.#read(this.#field(CURRENT));
-    let previous = current.address;
-    for (const { address, next, start, limit } of this.#chunks(current.next)) {
+    const { words, state } = this;
+    const current = words[state + CURRENT]! >>> 0;
+    let previous = current;
+    for (let chunk = words[(current >>> 2) + CHUNK_NEXT]! >>> 0; chunk !== NULL; ) {
+      const next = words[(chunk >>> 2) + CHUNK_NEXT]! >>> 0;
+      const { start, limit } = this.#span(chunk);
       if (alignUp(start, step) + granules <= limit) {
-        this.words[(previous >>> 2) + CHUNK_NEXT] = next;
-        this.#append(current.address, address);
+        words[(previous >>> 2) + CHUNK_NEXT] = next;
+        this.#append(current, chunk);
         return true;
       }
-      previous = address;
+      previous = chunk;
+      chunk = next;
     }
     const least = CHUNK_HEADER_SIZE + (granules + step) * this.alignment;
-    const size = Math.max(alignUp(least, 16), this.#field(CHUNK_SIZE));
+    const size = Math.max(alignUp(least, 16), words[state + CHUNK_SIZE]! >>> 0);
     if (size >= ADDRESS_SPACE_SIZE) return false;
-    let address = this.#parent.allocate(size, 16);
+    let chunk = this.#parent.allocate(size, 16);
     // Chunks too small for this request may stand in its way.
-    if (address === NULL && this.trim() > 0) address = this.#parent.allocate(size, 16);
+    if (chunk === NULL && this.trim() > 0) chunk = this.#parent.allocate(size, 16);
     this.#renew();
-    if (address === NULL) return false;
-    this.words[(address >>> 2) + CHUNK_BLOCK_SIZE] = size;
-    this.words[this.state + CAPACITY]! += this.#read(address).capacity;
-    this.#append(current.address, address);
+    if (chunk === NULL) return false;
+    this.words[(chunk >>> 2) + CHUNK_BLOCK_SIZE] = size;
+    const { start, limit } = this.#span(chunk);
+    this.words[state + CAPACITY]! += (limit - start) * this.alignment;
+    this.#append(current, chunk);
     return true;
   }
 
@@ -563,11 +564,13 @@ export class Arena implements MonotonicAllocator, Repairable {
 
   /** Refuses what cannot be a block of `size` bytes. */
   #checkBlock(address: Address, size: number): void {
+    const { words, state } = this;
     const chunk = this.#chunkAround(address, 'used');
-    const end = chunk === undefined ? NULL : this.#end(chunk) * this.alignment;
+    const isCurrent = chunk === words[state + CURRENT]! >>> 0;
+    const end = chunk === NULL ? NULL : (isCurrent ? words[state + CURSOR]! : this.#span(chunk).limit) * this.alignment;
     if (address % this.alignment === 0 && size > 0 && address + size <= end) return;
     const where = formatAddress(address);
-    if (chunk === undefined && this.#chunkAround(address, 'all') === undefined) throw new AllocatorError('foreign-address', `${where} does not lie in this arena`);
+    if (chunk === NULL && this.#chunkAround(address, 'all') === NULL) throw new AllocatorError('foreign-address', `${where} does not lie in this arena`);
     if (address % this.alignment !== 0) throw new AllocatorError('invalid-address', `${where} is not a multiple of ${this.alignment}: no block starts there`);
     if (address >= end) throw new AllocatorError('invalid-address', `no block lies at ${where}: the arena was reset, or rewound`);
     throw new AllocatorError('size-mismatch', `the block at ${where} cannot have ${size} bytes: ${end - address} are in use from there`);

@@ -76,6 +76,7 @@ export class AssetError extends Error {
    * for any. O(1).
    */
   static override [Symbol.hasInstance](value: unknown): boolean {
-    return Function.prototype[Symbol.hasInstance].call(this, value) || (this === AssetError && value instanceof Error && value.name === 'AssetError');
+    if (Function.prototype[Symbol.hasInstance].call(this, value)) return true;
+    return this === AssetError && value instanceof Error && value.name === 'AssetError' && typeof (value as { code?: unknown }).code === 'string';
   }
 }

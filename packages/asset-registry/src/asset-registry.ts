@@ -203,8 +203,7 @@ export class AssetRegistry implements Disposable {
    *
    * @returns Whether the key is new. Otherwise nothing changed, and the block is still the caller's.
    * @throws TypeError or RangeError for what is no key or metadata, and for a block that the registry has already; as the target does for what is no live
-   * block;
-   *   AllocatorError `out-of-memory` for the table, `unsupported` when the lock is held and this thread may not wait.
+   *   block; AllocatorError `out-of-memory` for the table, `unsupported` when the lock is held and this thread may not wait.
    */
   register(key: string, metadata: AssetMetadata): boolean {
     checkKey(key, 'key');

@@ -110,8 +110,7 @@ export class InstancePool {
    * Takes an instance; waits while all are in use.
    *
    * @returns A promise that is rejected with AllocatorError `released`, or with what prevented the making of new instances when there is none left; the next
-   * call
-   *   tries again.
+   *   call tries again.
    */
   async acquire(): Promise<InstanceLease> {
     this.#check();

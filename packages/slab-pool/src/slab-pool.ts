@@ -324,7 +324,7 @@ export class SlabPool implements Allocator, Compilable, Repairable {
     for (const slab of slabsOf(words, this.state)) {
       if (words[slab + SLAB_CLASS] === 0) continue;
       this.#leaveClass(slab);
-      clearSlab(words, this.state, slab);
+      clearSlab(words, slab, this.slabLog2);
       this.#supply.addSpare(slab);
     }
   }
@@ -336,6 +336,7 @@ export class SlabPool implements Allocator, Compilable, Repairable {
    */
   trim(): number {
     this.#renew();
+    if ('monotonic' in this.#parent) return 0;
     this.#gatherSpares();
     return this.#supply.trim();
   }
@@ -436,17 +437,16 @@ export class SlabPool implements Allocator, Compilable, Repairable {
     }
   }
 
-  /** Takes the current view; throws when the pool was released, by this handle or another. Returns whether the view was stale. */
-  #renew(): boolean {
+  /** Takes the current view; throws when the pool was released, by this handle or another. */
+  #renew(): void {
     if (this.#released) throw new AllocatorError('released', 'this pool was released');
     const words = this.memory.i32;
-    if (words === this.words) return false;
+    if (words === this.words) return;
     this.words = words;
     if (!hasHeader(this.memory, this.address, HEADER)) {
       this.words = NO_WORDS;
       throw new AllocatorError('released', `the pool at ${formatAddress(this.address)} is gone: it was released, or overwritten`);
     }
-    return true;
   }
 
   /** What `allocate` does when its class's current slab has no free object linked. */
@@ -498,8 +498,8 @@ export class SlabPool implements Allocator, Compilable, Repairable {
     const slab = this.#takeSlab();
     if (slab === 0) return false;
     const { words, state } = this;
+    dedicateSlab(words, slab, this.slabLog2, record);
     words[record + SLAB_COUNT]! += 1;
-    dedicateSlab(words, state, slab, record);
     linkSlab(words, state, slab);
     return extendSlab(words, slab);
   }
@@ -510,7 +510,9 @@ export class SlabPool implements Allocator, Compilable, Repairable {
     if (spare !== 0) return spare;
     const slab = supply.takeNew();
     this.#renew();
-    return slab === 0 && this.#gatherSpares() ? supply.takeSpare() : slab;
+    if (slab !== 0) return slab;
+    this.#gatherSpares();
+    return supply.takeSpare();
   }
 
   /** A full slab got a free object, or one that is not alone lost its last live one. */
@@ -541,16 +543,13 @@ export class SlabPool implements Allocator, Compilable, Repairable {
   }
 
   /** Takes from every class the empty slabs that it kept. O(slabs): before giving memory back, or giving up. */
-  #gatherSpares(): boolean {
+  #gatherSpares(): void {
     const { words } = this;
-    let found = false;
     for (const slab of slabsOf(words, this.state)) {
       if (words[slab + SLAB_CLASS] === 0 || (words[slab + LIVE]! & LIVE_COUNT) !== 0) continue;
       this.#leaveClass(slab);
       this.#supply.addSpare(slab);
-      found = true;
     }
-    return found;
   }
 
   /** What `owns` does with a stale view, and with an address beyond the index. */

@@ -27,7 +27,10 @@ import {
 /** Descriptors taken from the parent at once, at least. */
 const BATCH_COUNT_MIN = 8;
 
-/** The slabs of one pool that are in no class. Calls to the parent may grow the memory: whoever keeps a view renews it after {@link SlabSupply.takeNew}. */
+/**
+ * The slabs of one pool that are in no class. The parent may grow the memory when it is asked for some: who keeps a view renews it after {@link
+ * SlabSupply.takeNew}.
+ */
 export class SlabSupply {
   readonly #parent: Parent;
   readonly #state: number;
@@ -68,9 +71,8 @@ export class SlabSupply {
     else this.#returnSlab(slab);
   }
 
-  /** Gives all spare slabs back to the parent, and descriptors that then describe nothing. O(descriptors). @returns How many bytes that were. */
+  /** Gives all spare slabs back to a parent that takes them, and descriptors that then describe nothing. O(descriptors). @returns How many bytes that were. */
   trim(): number {
-    if ('monotonic' in this.#parent) return 0;
     let count = 0;
     for (let slab = this.takeSpare(); slab !== 0; slab = this.takeSpare(), count += 1) this.#returnSlab(slab);
     return count * 2 ** this.#slabLog2 + this.#returnBatches();

@@ -3,7 +3,7 @@ import { Random } from '@allokit/allocator/testing';
 import { BufferMemory } from '@allokit/vmem';
 import { describe, expect, test } from 'vitest';
 import { SlabPool, SPARE_BYTES_DEFAULT } from '../src/index.ts';
-import { ALLOCATED, CLASSES, INDEX, INDEX_BLOCK_SIZE } from '../src/layout.ts';
+import { ALLOCATED, CLASSES, INDEX, INDEX_BLOCK_SIZE, SLAB_LOG2 } from '../src/layout.ts';
 import { MEMORIES, buffer } from './memories.ts';
 import { refusal } from './refusal.ts';
 
@@ -225,8 +225,39 @@ test('a parent that can take nothing back keeps the slabs, which are reused', ()
   expect(pool.stats()).toMatchObject({ slabCount: 10, spareCount: 9 });
   const held = memory.stats().liveBytes;
   fill(pool, 256, 9 * 16);
+  const before = pool.stats();
   expect([pool.trim(), memory.stats().liveBytes]).toEqual([0, held]);
+  expect(pool.stats()).toEqual(before);
   expect(SlabPool.attach(parent, pool.address).stats()).toEqual(pool.stats());
   pool.release();
   expect(memory.stats().liveBytes).toBe(held);
+});
+
+test('a parent that has the pool trimmed before it fails does not make it fail with a slab to spare', () => {
+  const memory = buffer();
+  let isFull = false;
+  const parent = new Proxy(memory, {
+    get: (target, name) => {
+      if (name === 'allocate' && isFull) return () => (pool.trim(), NULL);
+      const value = Reflect.get(target, name, target) as unknown;
+      return typeof value === 'function' ? (value.bind(target) as unknown) : name === 'monotonic' ? true : value;
+    },
+    has: (target, name) => name === 'monotonic' || Reflect.has(target, name),
+  });
+  const pool = SlabPool.create(parent, { slabSize: SLAB, classes: [16, SLAB] });
+  pool.deallocate(pool.allocate(16));
+  isFull = true;
+  expect(pool.allocate(SLAB)).not.toBe(NULL);
+  expect(pool.stats()).toMatchObject({ spareCount: 0, failureCount: 0 });
+});
+
+test('a damaged slab size in the state does not make it hand out what others have', () => {
+  const memory = BufferMemory.create({ reserve: 2 ** 22, pageSize: SLAB });
+  const pool = SlabPool.create(memory, { slabSize: SLAB, classes: [16, SLAB] });
+  pool.allocate(16);
+  const hole = memory.allocate(SLAB);
+  const others = new Set(Array.from({ length: 50 }, () => memory.allocate(SLAB)));
+  memory.deallocate(hole, SLAB);
+  memory.i32[pool.address / 4 + SLAB_LOG2] = 18;
+  expect(fill(pool, SLAB, 6).filter((object) => others.has(object))).toEqual([]);
 });

@@ -448,8 +448,7 @@ export class TieredArena {
    * may be anybody's. O(pages).
    *
    * @param threadId - The dead thread's number. JavaScript cannot tell whether a thread lives: whoever terminated it, or saw it end, can. Reclaiming one that
-   * lives
-   *   makes it hand out what others have, until it finds out.
+   *   lives makes it hand out what others have, until it finds out.
    *
    * Where the dead thread may have died inside of the parent, the parent comes first: `recover` of a `Locked`.
    *

@@ -49,8 +49,7 @@ export function unlock(memory: Memory, from = 0, to: number = memory.committed):
  * @param to - Where it ends, up to `memory.reserved`: pages behind the current size can be resident, see `preTouch`.
  * @returns `false` where there is no way but on Linux with the package koffi: nothing changed.
  * @throws TypeError or RangeError for a range that is none, AllocatorError `released`, `unsupported` when what lies behind the memory is not its own, `system`
- * when the
- *   operating system refuses, as it does for locked pages.
+ *   when the operating system refuses, as it does for locked pages.
  */
 export function discardPages(memory: Memory, from = 0, to: number = memory.committed): boolean {
   checkInteger(from, 'from', 0, memory.reserved);

@@ -39,11 +39,9 @@ export class WriteTracker {
    * @param memory - One whose bytes never move: any memory of this package or of WebAssembly.
    * @param size - Bytes to watch, from its start, up to `memory.reserved`: pages that it grows over later are watched too. Default: all of that.
    * @returns `undefined` where the platform cannot: it takes Linux 6.7 or later with koffi, a process that may use `userfaultfd`, and a memory that starts at
-   * the
-   *   start of a page, which large `ArrayBuffer`s do not.
+   *   the start of a page, which large `ArrayBuffer`s do not.
    * @throws TypeError or RangeError for a size that is none, AllocatorError `released`, `busy` while another tracker watches the memory: what one is told, the
-   * other
-   *   would miss.
+   *   other would miss.
    */
   static start(memory: Memory, size: number = memory.reserved): WriteTracker | undefined {
     checkInteger(size, 'size', 0, memory.reserved);
@@ -69,8 +67,7 @@ export class WriteTracker {
    * @param to - Where to end, in bytes, up to `memory.reserved`; runs are of whole pages. What lies behind is not looked at, and told the next time.
    * @returns How many bytes the runs have.
    * @throws TypeError or RangeError for an end that is none, AllocatorError `released` after `stop`, `busy` when `visit` calls it, `unsupported` when the
-   * memory has moved,
-   *   `system` when the operating system refuses; what `visit` throws, and then at least the run that it was called for is told again.
+   *   memory has moved, `system` when the operating system refuses; what `visit` throws, and then at least the run that it was called for is told again.
    */
   take(visit: (from: number, to: number) => void, to: number = this.#memory.committed): number {
     checkInteger(to, 'to', 0, this.#memory.reserved);
