@@ -11,7 +11,10 @@ export const TIERED_CAPACITY = 2 ** 26;
 /** Bytes by which a full tier grows at the least, when nothing is said: 4 MiB. */
 export const TIERED_GROWTH = 2 ** 22;
 
-/** What the tables take at the most, as a share of the capacity: committed with it, so that the memory need not grow at once. */
+/**
+ * Committed besides the capacity, as a share of it: room for the tables of most arenas, so that the memory need not grow at once. It grows where they need
+ * more.
+ */
 const TABLES_SHARE = 1 / 8;
 
 /** How to make one with {@link tiered}. */
