@@ -35,6 +35,7 @@ export function library(entry: Record<string, string>, { internal = {}, tsconfig
       module: true,
       mangle: false,
       compress: { defaults: false, evaluate: true, reduce_vars: true, toplevel: true, unused: true, passes: 2 },
+      // eslint-disable-next-line @typescript-eslint/no-deprecated -- Only the type says so: without it, all is one line.
       format: { beautify: true, comments: 'some' },
     },
   });

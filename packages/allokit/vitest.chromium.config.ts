@@ -1,7 +1,7 @@
-import chromium from '@sparticuz/chromium';
 import { playwright } from '@vitest/browser-playwright';
 import { fileURLToPath } from 'node:url';
 import { defineConfig } from 'vitest/config';
+import { ISOLATED, launchOptions } from '../../browser.shared.ts';
 
 const here = (path: string): string => fileURLToPath(new URL(path, import.meta.url));
 
@@ -9,7 +9,7 @@ const here = (path: string): string => fileURLToPath(new URL(path, import.meta.u
 export default defineConfig({
   resolve: { conditions: ['source', 'module', 'browser', 'development'], alias: { '@allokit/vmem/native': here('test/chromium/native-memory.ts') } },
   // Shared memory wants a page that is isolated from others.
-  server: { headers: { 'Cross-Origin-Opener-Policy': 'same-origin', 'Cross-Origin-Embedder-Policy': 'require-corp' } },
+  server: { headers: { ...ISOLATED } },
   test: {
     include: [
       '../{arena,o1heap,slab-pool,tiered-arena,tlsf,vmem}/test/conformance.test.ts',
@@ -27,7 +27,7 @@ export default defineConfig({
       enabled: true,
       headless: true,
       screenshotFailures: false,
-      provider: playwright({ launchOptions: { executablePath: await chromium.executablePath(), args: ['--no-sandbox', '--headless'] } }),
+      provider: playwright({ launchOptions: await launchOptions() }),
       instances: [{ browser: 'chromium' }],
     },
   },

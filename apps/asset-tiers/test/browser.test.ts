@@ -1,10 +1,10 @@
 /** The page in a browser that isolates it, with workers and shared memory, and in one that does not. */
 
-import chromium from '@sparticuz/chromium';
 import axe, { type AxeResults } from 'axe-core';
-import { chromium as browsers, type Browser, type Page } from 'playwright-core';
+import type { Browser, Page } from 'playwright-core';
 import type { PreviewServer } from 'vite';
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
+import { openPage, startChromium } from '../../../browser.shared.ts';
 import { CATALOG, PICTURE_SIDE, type Entry } from '../src/assets/catalog.ts';
 import { drawPicture } from '../src/assets/picture.ts';
 import { serve } from '../src/server/serve.ts';
@@ -14,12 +14,11 @@ const MODES = [
   { name: 'isolated', isolated: true, scale: 1, sceneText: '74.0 MiB', workerCount: 3 },
   { name: 'not isolated', isolated: false, scale: 4, sceneText: '18.5 MiB', workerCount: 0 },
 ];
-const SECONDS = 1000;
 
 let browser: Browser;
 
 beforeAll(async () => {
-  browser = await browsers.launch({ executablePath: await chromium.executablePath(), args: ['--no-sandbox', '--headless'] });
+  browser = await startChromium();
 });
 
 afterAll(() => browser.close());
@@ -32,8 +31,7 @@ describe.each(MODES)('$name', ({ isolated, scale, sceneText, workerCount }) => {
 
   beforeAll(async () => {
     ({ server, url } = await serve({ dist: inject('dist'), port: 0, isolated, bytesPerSecond: Infinity }));
-    page = await browser.newPage({ viewport: { width: 1440, height: 1000 } });
-    page.setDefaultTimeout(30 * SECONDS);
+    page = await openPage(browser, { viewport: { width: 1440, height: 1000 } });
     page.on('pageerror', (error) => errors.push(String(error)));
     page.on('console', (message) => {
       if (message.type() === 'error' || message.type() === 'warning') errors.push(message.text());
@@ -169,7 +167,7 @@ describe.each(MODES)('$name', ({ isolated, scale, sceneText, workerCount }) => {
     expect([await figure('middle', 'live'), await figure('top', 'live')]).toEqual(['1.20 MiB', '4.50 MiB']);
   });
 
-  test('runs 120 frames beside temporary work, while assets go and come', { timeout: 120 * SECONDS }, async () => {
+  test('runs 120 frames beside temporary work, while assets go and come', async () => {
     await page.click('#work');
     await page.click('#frames-start');
     await untilFrame(10);
@@ -203,7 +201,7 @@ describe.each(MODES)('$name', ({ isolated, scale, sceneText, workerCount }) => {
   });
 
   if (isolated) {
-    test('goes on when a worker is terminated in the middle of its work', { timeout: 120 * SECONDS }, async () => {
+    test('goes on when a worker is terminated in the middle of its work', async () => {
       const row = page.locator('#workers tbody tr').nth(1);
       const allocations = async (): Promise<number> => Number((await row.locator('td').nth(2).innerText()).replaceAll(',', ''));
       await page.click('#work');

@@ -1,13 +1,13 @@
 /** The page in a real browser, from a file: in both colour schemes, and as narrow as a phone. */
 
-import chromium from '@sparticuz/chromium';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { chromium as browsers, type Browser } from 'playwright-core';
+import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 
+import { openPage, startChromium } from '../../../browser.shared.ts';
 import { renderPage } from '../src/page/document.ts';
 import { sampleReport } from './sample-report.ts';
 
@@ -20,8 +20,8 @@ beforeAll(async () => {
   const path = join(folder, 'report.html');
   await writeFile(path, await renderPage(sampleReport()));
   url = pathToFileURL(path).href;
-  browser = await browsers.launch({ executablePath: await chromium.executablePath(), args: ['--no-sandbox', '--headless'] });
-}, 120_000);
+  browser = await startChromium();
+});
 
 afterAll(async () => {
   await browser.close();
@@ -47,8 +47,8 @@ test.each([
   ['dark', 1280],
   ['light', 390],
   ['dark', 390],
-] as const)('%s, %d pixels wide: no complaint, nothing fetched, nothing beyond the edge', { timeout: 120_000 }, async (colorScheme, width) => {
-  const page = await browser.newPage({ colorScheme, viewport: { width, height: 800 } });
+] as const)('%s, %d pixels wide: no complaint, nothing fetched, nothing beyond the edge', async (colorScheme, width) => {
+  const page = await openPage(browser, { colorScheme, viewport: { width, height: 800 } });
   const complaints: string[] = [];
   page.on('console', (message) => complaints.push(message.text()));
   page.on('pageerror', (error) => complaints.push(String(error)));

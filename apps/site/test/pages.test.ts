@@ -1,19 +1,17 @@
 /** The built pages in Chromium, isolated and not, in both schemes: they work, say nothing on the console, and can be used with the keyboard. */
 
-import chromium from '@sparticuz/chromium';
 import axe, { type AxeResults } from 'axe-core';
-import { chromium as browsers, type Browser, type Page } from 'playwright-core';
+import type { Browser, Page } from 'playwright-core';
 import type { PreviewServer } from 'vite';
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
+import { openPage, startChromium } from '../../../browser.shared.ts';
 import { CATALOG } from '../src/live/catalog.ts';
 import { serve } from '../src/server/serve.ts';
-
-const SECONDS = 1000;
 
 let browser: Browser;
 
 beforeAll(async () => {
-  browser = await browsers.launch({ executablePath: await chromium.executablePath(), args: ['--no-sandbox', '--headless'] });
+  browser = await startChromium();
 });
 
 afterAll(() => browser.close());
@@ -29,8 +27,7 @@ describe.each([
 
   beforeAll(async () => {
     ({ server, url } = await serve({ site: inject('site'), port: 0, isolated }));
-    page = await browser.newPage({ viewport: { width: 1280, height: 900 }, colorScheme });
-    page.setDefaultTimeout(30 * SECONDS);
+    page = await openPage(browser, { viewport: { width: 1280, height: 900 }, colorScheme });
     page.on('pageerror', (error) => errors.push(String(error)));
     page.on('console', (message) => {
       if (message.type() === 'error' || message.type() === 'warning') errors.push(message.text());

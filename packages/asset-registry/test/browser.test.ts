@@ -1,11 +1,9 @@
 /** The registry in Chromium: on a page's main thread and in its workers, with and without shared memory. */
 
-import chromium from '@sparticuz/chromium';
-import { fileURLToPath } from 'node:url';
 import { gzipSync } from 'node:zlib';
-import { chromium as browsers, type Browser } from 'playwright-core';
-import { build, type Rolldown } from 'vite';
+import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { ISOLATED, bundle, resultOf, startChromium } from '../../../browser.shared.ts';
 import { AssetServer, bytesOf, inTurn, send, sendChunked, sendRaw, status, type Answer } from './asset-server.ts';
 
 const BYTES = bytesOf(1, 200_000);
@@ -14,23 +12,16 @@ const SUM = BYTES.reduce((total, byte) => total + byte, 0);
 let browser: Browser;
 let server: AssetServer;
 
-/** A script, resolved as for a browser: without anything of Node's. */
-async function bundle(name: string): Promise<Answer> {
-  const output = await build({
-    configFile: false,
-    logLevel: 'error',
-    resolve: { conditions: ['source', 'module', 'browser', 'development'] },
-    build: { write: false, target: 'es2022', lib: { entry: fileURLToPath(new URL(`browser/${name}.ts`, import.meta.url)), formats: ['es'], fileName: name } },
-  });
-  const [first] = (Array.isArray(output) ? output : [output]) as Rolldown.RolldownOutput[];
-  const { code } = first!.output[0];
+/** A script that a page or worker can load. */
+async function script(name: string): Promise<Answer> {
+  const code = await bundle(new URL(`browser/${name}.ts`, import.meta.url));
   expect(code).not.toMatch(/node:|createRequire/);
   return send(new TextEncoder().encode(code), { 'Content-Type': 'text/javascript', 'Cross-Origin-Embedder-Policy': 'require-corp' });
 }
 
 beforeAll(async () => {
   server = await AssetServer.start();
-  const [page, worker] = await Promise.all([bundle('page'), bundle('worker')]);
+  const [page, worker] = await Promise.all([script('page'), script('worker')]);
   const html = new TextEncoder().encode(
     '<!doctype html><title>asset-registry</title><link rel="icon" href="data:,"><script type="module" src="/page.js"></script>',
   );
@@ -39,7 +30,7 @@ beforeAll(async () => {
   server.on('/plain', send(html, { 'Content-Type': 'text/html' }));
   server.on(
     '/isolated',
-    send(html, { 'Content-Type': 'text/html', 'Cross-Origin-Opener-Policy': 'same-origin', 'Cross-Origin-Embedder-Policy': 'require-corp' }),
+    send(html, { 'Content-Type': 'text/html', ...ISOLATED }),
   );
   server.on('sized', send(BYTES));
   server.on('shared', send(BYTES));
@@ -64,7 +55,7 @@ beforeAll(async () => {
     else send(new TextEncoder().encode('{"level":1}'), { ETag: '"7"' })(request, response);
   });
   for (let i = 0; i < 30; i += 1) server.on(`numbered/${i}`, send(new Uint8Array(3000).fill(i)));
-  browser = await browsers.launch({ executablePath: await chromium.executablePath(), args: ['--no-sandbox', '--headless'] });
+  browser = await startChromium();
 });
 
 afterAll(async () => {
@@ -74,15 +65,8 @@ afterAll(async () => {
 
 test.each(['isolated', 'plain'])('a page that is %s', async (kind) => {
   server.on('flaky', inTurn(status(500), send(BYTES)));
-  const page = await browser.newPage();
-  const failures: string[] = [];
-  page.on('pageerror', (error) => failures.push(String(error)));
-  await page.goto(new URL(`/${kind}`, server.base).href);
-  await page.waitForFunction('globalThis.result', undefined, { timeout: 60_000 });
-  const result = await page.evaluate('globalThis.result');
-  expect(failures).toEqual([]);
   const whole = `200000 bytes, sum ${SUM}`;
-  expect(result).toEqual({
+  expect(await resultOf(browser, new URL(`/${kind}`, server.base).href)).toEqual({
     isolated: kind === 'isolated',
     loads: {
       sized: whole,
@@ -106,5 +90,4 @@ test.each(['isolated', 'plain'])('a page that is %s', async (kind) => {
     workers: kind === 'isolated' ? '30 assets, right true, 0: 10 1: 10 2: 10, rounds true, busy true' : 'unsupported',
     end: 0,
   });
-  await page.close();
 });

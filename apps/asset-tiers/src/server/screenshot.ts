@@ -1,11 +1,11 @@
 /** Photographs the page for its README, in light and in dark: `pnpm --filter asset-tiers screenshot`. */
 
 import { decode } from '@cwasm/lodepng';
-import chromium from '@sparticuz/chromium';
 import { writeFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
-import { chromium as browsers, type Browser, type Page } from 'playwright-core';
+import type { Browser, Page } from 'playwright-core';
 import upng from 'upng-js';
+import { openPage, startChromium } from '../../../../browser.shared.ts';
 import { DIST, buildPage } from './build-page.ts';
 import { serve } from './serve.ts';
 
@@ -17,7 +17,7 @@ const COLOUR_COUNT = 256;
 
 await buildPage();
 const { server, url } = await serve({ dist: DIST, port: 0, isolated: true, bytesPerSecond: Infinity });
-const browser = await browsers.launch({ executablePath: await chromium.executablePath(), args: ['--no-sandbox', '--headless'] });
+const browser = await startChromium();
 try {
   for (const scheme of ['light', 'dark'] as const) {
     const file = fileURLToPath(new URL(`../../screenshot-${scheme}.png`, import.meta.url));
@@ -31,7 +31,7 @@ try {
 }
 
 async function photograph(browser: Browser, url: string, colorScheme: 'light' | 'dark'): Promise<Uint8Array> {
-  const page = await browser.newPage({ viewport: { width: 1440, height: 1000 }, colorScheme });
+  const page = await openPage(browser, { viewport: { width: 1440, height: 1000 }, colorScheme });
   await page.goto(url);
   await page.waitForSelector('[data-state="ready"]');
   await page.click('#load-all');

@@ -1,7 +1,7 @@
 /** Searches the built site in Chromium, without a network: that the index holds the guides and the reference shows only in a browser. */
 
-import chromium from '@sparticuz/chromium';
-import { chromium as browsers, type Browser } from 'playwright-core';
+import type { Browser } from 'playwright-core';
+import { openPage, startChromium } from '../../../../browser.shared.ts';
 import { serve } from '../server/serve.ts';
 
 /** What somebody might look for, and where it is. */
@@ -14,7 +14,7 @@ const SEARCHES = [
 /** Looks for each, from a page deep in the site. @returns What was not found, and what the pages complained about. */
 export async function checkSearch(site: string): Promise<string[]> {
   const { server, url } = await serve({ site, port: 0, isolated: true });
-  const browser = await browsers.launch({ executablePath: await chromium.executablePath(), args: ['--no-sandbox', '--headless'] });
+  const browser = await startChromium();
   try {
     return await search(browser, url);
   } finally {
@@ -25,7 +25,7 @@ export async function checkSearch(site: string): Promise<string[]> {
 
 async function search(browser: Browser, url: string): Promise<string[]> {
   const faults: string[] = [];
-  const page = await browser.newPage();
+  const page = await openPage(browser);
   page.on('pageerror', (error) => faults.push(String(error)));
   page.on('console', (message) => {
     if (message.type() === 'error' || message.type() === 'warning') faults.push(message.text());

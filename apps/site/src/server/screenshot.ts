@@ -1,9 +1,8 @@
 /** Photographs pages of the built site in both schemes, for whoever changes how they look: `pnpm --filter site screenshot FOLDER`. */
 
-import chromium from '@sparticuz/chromium';
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { chromium as browsers } from 'playwright-core';
+import { openPage, startChromium } from '../../../../browser.shared.ts';
 import { CATALOG } from '../live/catalog.ts';
 import { SITE } from '../build/site.ts';
 import { serve } from './serve.ts';
@@ -20,10 +19,10 @@ const PATHS = [
 
 await mkdir(folder, { recursive: true });
 const { server, url } = await serve({ site: SITE, port: 0, isolated: true });
-const browser = await browsers.launch({ executablePath: await chromium.executablePath(), args: ['--no-sandbox', '--headless'] });
+const browser = await startChromium();
 try {
   for (const colorScheme of ['light', 'dark'] as const) {
-    const page = await browser.newPage({ viewport: { width: 1280, height: 900 }, colorScheme });
+    const page = await openPage(browser, { viewport: { width: 1280, height: 900 }, colorScheme });
     for (const path of PATHS) {
       await page.goto(`${url}${path}`, { waitUntil: 'networkidle' });
       // An allocator that was given nothing to do is not much to look at.
