@@ -136,7 +136,8 @@ export class Locked<A extends Allocator = Allocator> implements Allocator {
     this.#deferred = new DeferredFrees(this.memory, this.#state + DEFERRED);
     this.#repair = repair ?? (isRepairable(allocator) ? () => allocator.repair() : undefined);
     this.#words = this.memory.i32;
-    this.#news = this.#words[this.#state + NEWS]!;
+    // The first call takes the views that there are then.
+    this.#news = this.#words[this.#state + NEWS]! - 1;
   }
 
   /**
@@ -507,7 +508,10 @@ export class Locked<A extends Allocator = Allocator> implements Allocator {
     this.#words = this.memory.i32;
   }
 
-  /** Says that there are new views to take, where this thread has grown the memory, and goes out. */
+  /**
+   * Says that there are new views to take, where this thread has grown the memory, and goes out. It is news to this thread, too: what has grown is one part of an
+   * assembly, and others may have been given blocks in the new pages before it comes back.
+   */
   #leave(): void {
     const words = this.memory.i32;
     if (words !== this.#words) this.#announce(words);
@@ -515,9 +519,7 @@ export class Locked<A extends Allocator = Allocator> implements Allocator {
   }
 
   #announce(words: Int32Array): void {
-    const news = (words[this.#state + NEWS]! + 1) | 0;
-    words[this.#state + NEWS] = news;
-    this.#news = news;
+    words[this.#state + NEWS] = (words[this.#state + NEWS]! + 1) | 0;
     this.#words = words;
   }
 
@@ -537,9 +539,8 @@ export class Locked<A extends Allocator = Allocator> implements Allocator {
       cause = error;
     }
     this.memory.i32[this.#state + DAMAGED] = 1;
-    // Handles look for damage when there is news: this one too.
+    // Handles look for damage when there is news.
     this.#announce(this.memory.i32);
-    this.#news -= 1;
     throw new AllocatorError('corrupt', `a thread died and left the allocator damaged: ${cause instanceof Error ? cause.message : String(cause)}`, { cause });
   }
 

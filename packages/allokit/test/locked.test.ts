@@ -46,6 +46,30 @@ describe('two handles', () => {
     expect(first.holder).toBe(0);
   });
 
+  test('a part of an assembly follows the growth that another part of it has caused', () => {
+    const memory = WasmMemory.create({ reserve: 2 ** 22, shared: true, pageSize: 4096 });
+    const heap = O1Heap.create(memory, { size: 2 ** 15, growth: { step: 4096 } });
+    const pool = SlabPool.create(heap, { slabSize: 4096, classes: [512] });
+    const assembled = (small: SlabPool, large: O1Heap): Segregator => Segregator.create({ threshold: 512, small, large });
+    const first = Locked.create(assembled(pool, heap));
+    const second = Locked.attach({ i32: new Int32Array(memory.buffer) }, first.address, () => {
+      const large = O1Heap.attach(WasmMemory.attach(memory.wasm), heap.address);
+      return assembled(SlabPool.attach(large, pool.address), large);
+    });
+    // Descriptors of slabs come in batches: those of later ones lie here.
+    const blocks = [first.allocate(512)];
+    const { committed } = memory;
+    // The heap of the first handle grows the memory, its pool does not know; the other one's is given a slab there.
+    first.deallocate(first.allocate(2 ** 17));
+    while (blocks.at(-1)! < committed) blocks.push(second.allocate(512));
+    // Objects of that slab, from the first handle.
+    for (let i = 0; i < 20; i += 1) blocks.push(first.allocate(512));
+    first.checkInvariants();
+    for (const block of blocks) first.deallocate(block);
+    second.checkInvariants();
+    expect(new Set(blocks).size).toBe(blocks.length);
+  });
+
   test('follow the growth of the memory', () => {
     const { memory, first, second } = pair();
     const before = second.memory.committed;
